@@ -1,0 +1,67 @@
+# `make` alone prints what there is. Everything runs in .venv, which is made on first use, and made anew when setup.cfg or
+# pyproject.toml changed, when its making was interrupted, when it was moved, and when PYTHON names another Python.
+
+PYTHON ?= python3
+ARGS ?=
+
+PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check
+CODE := rnnlab experiments tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean FORCE
+.NOTPARALLEL:
+
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*  ## /  make \1	/p' Makefile
+
+demo: .venv/.core  ## train a recurrent network on the dot product; print its result and draw its learning curve
+	@.venv/bin/python experiments/dot_product.py
+
+test: .venv/.test  ## run all tests, with a real MongoDB server; ARGS="-m 'not slow'" goes to pytest
+	@.venv/bin/python -m pytest -q --numprocesses logical --maxprocesses 8 --dist worksteal $(ARGS)
+
+lint: .venv/.lint  ## check formatting, style, types and layers
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy rnnlab
+	.venv/bin/lint-imports --no-logo
+
+clean:  ## remove .venv and all caches; results/ stays
+	rm -rf .venv build rnnlab.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find $(wildcard $(CODE)) -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamp .venv/.core holds the place that .venv was made for. A Python that was named, and not taken by default, must
+# be the one that .venv is made of.
+identity := -c 'import sys; print(sys.base_prefix, sys.version)' 2>/dev/null
+found := $(shell test "$$(cat .venv/.core 2>/dev/null)" = "$$(pwd -P)" && .venv/bin/python $(identity))
+wanted := $(if $(filter file,$(origin PYTHON)),$(found),$(shell "$(PYTHON)" $(identity)))
+ifneq ($(or $(found),nothing),$(wanted))
+.venv/.core: FORCE
+endif
+
+# Where no Python was named and python3 will not do, one that will is looked for by name.
+candidates := "$(PYTHON)" $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
+
+# As python_requires in setup.cfg.
+supported := (3, 11) <= sys.version_info[:2] < (3, 14)
+
+# _base_executable: in an activated .venv, python3 is the one that is about to be removed. compileall: pip would compile
+# on one core, and the packages' own tests too, which takes longer than all the rest.
+.venv/.core: setup.cfg pyproject.toml
+	@for candidate in $(candidates); do \
+		python=$$("$$candidate" -c 'import sys, venv, ensurepip; $(supported) or sys.exit(1); \
+			print(sys._base_executable)' 2>/dev/null) && break; \
+	done; \
+	if [ -z "$$python" ]; then \
+		why=$$("$(PYTHON)" -c 'import sys; print("has no venv or no ensurepip (on Debian: apt install python3-venv)" \
+			if $(supported) else "is Python " + sys.version.split()[0])' 2>/dev/null) || why="cannot be run"; \
+		echo "rnnlab needs Python 3.11, 3.12 or 3.13; $(PYTHON) $$why. Name another: make PYTHON=/path/to/python" >&2; \
+		exit 1; \
+	fi; \
+	echo "Setting up .venv with $$python: about 250 MB to download, one or two minutes, once ..."; \
+	rm -rf .venv && "$$python" -m venv .venv && $(PIP) --no-compile --editable . \
+		&& .venv/bin/python -m compileall -q -j 0 -x /tests/ .venv/lib && pwd -P >.venv/.core
+
+.venv/.test .venv/.lint: .venv/.%: .venv/.core
+	@echo "Adding to .venv what make $* needs ..."
+	@$(PIP) --editable '.[$*]' && touch $@
