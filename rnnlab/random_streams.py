@@ -1,0 +1,16 @@
+"""Named random streams: one independent generator per purpose, all derived from one seed."""
+
+import hashlib
+
+import numpy as np
+
+
+def stream(seed: int, name: str, *index: int) -> np.random.Generator:
+    """Return the generator of the stream `name`, at `index` (an epoch, say), for a run's `seed`.
+
+    The same arguments give the same draws in every process; different arguments give independent draws
+    (`numpy.random.SeedSequence` over the seed, a hash of the name, and the index).
+    """
+    digest = hashlib.sha256(name.encode()).digest()
+    name_words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
+    return np.random.default_rng(np.random.SeedSequence([seed, *name_words, *index]))
