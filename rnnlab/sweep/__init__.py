@@ -1,0 +1,1 @@
+"""Many runs: a specification of a space of configs, its variants, and their execution."""
