@@ -1,0 +1,1 @@
+"""Symbolic recurrent networks: PyTensor graphs, and the NumPy arrays their weights start from."""
