@@ -1,0 +1,59 @@
+"""The only place where PyTensor graphs are compiled and called, with the settings that make this right for each dtype.
+
+PyTensor sets JAX's process-wide 64-bit switch once, when its JAX linker is first imported. A graph of the other
+precision would then silently be computed in the wrong one, so every call here sets the switch for itself.
+"""
+
+import os
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+# XLA reads the number of threads when its backend starts. The bits of large products depend on it.
+os.environ.setdefault("PJRT_NPROC", "1")
+# All graphs go to JAX: without this PyTensor looks for a C++ compiler and complains where there is none.
+if "cxx=" not in os.environ.get("PYTENSOR_FLAGS", ""):
+    os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [os.environ.get("PYTENSOR_FLAGS"), "cxx="]))
+
+import jax
+import pytensor
+from pytensor.graph.basic import Variable
+
+_64_BIT_AT_IMPORT = jax.config.jax_enable_x64
+import pytensor.link.jax.dispatch  # noqa: E402  (sets the switch)
+
+jax.config.update("jax_enable_x64", _64_BIT_AT_IMPORT)
+
+
+class CompiledFunction:
+    """A pure function of arrays, compiled from a PyTensor graph.
+
+    dtype: "float32" or "float64", the precision of the whole graph
+    mode:  PyTensor's compilation mode; anything but "JAX" is for checking one backend against another
+    """
+
+    def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable], dtype: str, mode: str = "JAX"):
+        self._dtype = dtype
+        with jax.enable_x64(dtype == "float64"):
+            self._function = pytensor.function(
+                list(inputs), list(outputs), mode=mode, on_unused_input="ignore", trust_input=True
+            )
+
+    def __call__(self, *arguments: np.ndarray | jax.Array) -> list[np.ndarray]:
+        """The graph's outputs as NumPy arrays; returns when they have been computed."""
+        with jax.enable_x64(self._dtype == "float64"), warnings.catch_warnings():
+            # XLA truncates the 64-bit indices that PyTensor writes in a float32 graph, which changes no result.
+            warnings.filterwarnings("ignore", message="Explicitly requested dtype .* is not available")
+            return [np.asarray(output) for output in self._function(*arguments)]
+
+
+def to_device(array: np.ndarray, dtype: str) -> jax.Array:
+    """An array in the given precision, handed to the device once for the many calls that share it."""
+    with jax.enable_x64(dtype == "float64"):
+        return jax.device_put(np.asarray(array, dtype))
+
+
+def thread_count() -> int:
+    """The number of threads that XLA uses in this process."""
+    return int(os.environ["PJRT_NPROC"])

@@ -1,0 +1,220 @@
+"""The training loop: compiled epochs, validations, early stopping, and the best weights."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnlab.compiled import to_device
+from rnnlab.evaluation.forward import Forward, compile_forward
+from rnnlab.models.network import Architecture
+from rnnlab.random_streams import stream
+from rnnlab.tasks.minibatches import minibatches
+from rnnlab.tasks.sequences import Sequences
+from rnnlab.training.early_stopping import EarlyStopping, StoppingRule
+from rnnlab.training.epoch import Arrays, DataShape, Epoch, UpdateLog, UpdateRule, compile_epoch
+from rnnlab.training.plan import Chunk, plan
+from rnnlab.training.schedules import SCHEDULES
+
+Log = Callable[[int, Mapping[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What to train and how.
+
+    `hyper` holds the values that `rule.hyper_names()` names; `validate_every` counts updates (see `plan`).
+    """
+
+    architecture: Architecture
+    rule: UpdateRule
+    stopping: StoppingRule
+    hyper: Mapping[str, float]
+    learning_rate: float
+    schedule: str
+    decay_updates: float
+    batch_size: int
+    max_epochs: int
+    validate_every: int | None
+    log_updates: bool
+    dtype: str
+    seed: int
+
+
+@dataclass
+class TrainingState:
+    """Everything that changes during training.
+
+    `pending` holds the logs of the updates since the last validation, each with the number of sequences of every
+    update; `update_logs` those of all updates, where they are kept.
+    """
+
+    parameters: Arrays
+    slots: Arrays
+    best_parameters: Arrays
+    stopping: EarlyStopping
+    n_updates: int = 0
+    n_epochs: int = 0
+    n_examples: int = 0
+    seconds: float = 0.0
+    pending: list[tuple[UpdateLog, np.ndarray]] = field(default_factory=list)
+    update_logs: list[UpdateLog] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How training ended: its last state and why.
+
+    The reason is `patience`, `max_epochs`, `diverged` or `interrupted`; the message says it in words.
+    """
+
+    state: TrainingState
+    reason: str
+    message: str
+
+
+def fit(
+    training: Training,
+    parameters: Arrays,
+    training_data: Callable[[int], Sequences],
+    valid: Sequences,
+    log: Log,
+    stop_requested: Callable[[], bool],
+) -> Fitted:
+    """Train by minibatches until early stopping, the last epoch, divergence, or a request to stop.
+
+    parameters:     the initial weights by name
+    training_data:  epoch (from 0) -> its training sequences, of the same shape in every epoch
+    log:            called at each validation with the number of updates and the metrics
+    stop_requested: asked after each validation
+    """
+    state = _initial_state(training, parameters)
+    feed = _Feed(training, training_data)
+    validation = _Validation(training, valid, log)
+    started = time.perf_counter()
+    if not validation(state):
+        return Fitted(state, "diverged", "the initial weights already give a validation loss that is not finite")
+    for chunk in plan(feed.n_minibatches, training.max_epochs, training.validate_every):
+        finite = _run_chunk(training, state, feed, chunk)
+        state.seconds = time.perf_counter() - started
+        if chunk.validate or not finite:
+            finite = validation(state) and finite
+        if not finite:
+            message = f"loss or weights were no longer finite after {state.n_updates:,} updates"
+            return Fitted(state, "diverged", message)
+        if chunk.validate and state.stopping.exhausted(state.n_updates):
+            return Fitted(state, "patience", state.stopping.explain(state.n_updates))
+        if chunk.validate and stop_requested():
+            return Fitted(state, "interrupted", f"stopped on request after {state.n_updates:,} updates")
+    return Fitted(state, "max_epochs", f"all {training.max_epochs:,} epochs were made")
+
+
+def _initial_state(training: Training, parameters: Arrays) -> TrainingState:
+    typed = {name: array.astype(training.dtype) for name, array in parameters.items()}
+    shapes = training.rule.slot_shapes(training.architecture)
+    slots = {name: np.zeros(shape, training.dtype) for name, shape in shapes.items()}
+    return TrainingState(typed, slots, best_parameters=typed, stopping=EarlyStopping(training.stopping))
+
+
+class _Feed:
+    """The training sequences and the minibatch order of the epoch at hand."""
+
+    def __init__(self, training: Training, training_data: Callable[[int], Sequences]):
+        self._training = training
+        self._training_data = training_data
+        self._load(0)
+
+    @property
+    def n_minibatches(self) -> int:
+        """Updates in an epoch."""
+        return len(self.order)
+
+    def go_to(self, epoch: int) -> None:
+        """Make `order`, `weights` and `arrays` those of an epoch."""
+        if epoch != self.epoch:
+            self._load(epoch)
+
+    def compiled(self, n_updates: int) -> Epoch:
+        """The compiled function for `n_updates` updates."""
+        training = self._training
+        mask = self.sequences.mask
+        shape = DataShape(self.sequences.n_sequences, self.sequences.n_steps, mask is not None)
+        return compile_epoch(
+            training.architecture, training.rule, shape, n_updates, training.batch_size, training.dtype
+        )
+
+    def _load(self, epoch: int) -> None:
+        training, sequences = self._training, self._training_data(epoch)
+        if epoch == 0 or sequences is not self.sequences:
+            self.sequences: Sequences = sequences
+            mapped = training.architecture.initial_state == "mapped"
+            arrays = (sequences.inputs, sequences.targets, sequences.mask, sequences.initial if mapped else None)
+            self.arrays = tuple(None if array is None else to_device(array, training.dtype) for array in arrays)
+        self.epoch = epoch
+        self.order, self.weights = minibatches(
+            stream(training.seed, "minibatches", epoch), sequences.n_sequences, training.batch_size
+        )
+
+
+def _run_chunk(training: Training, state: TrainingState, feed: _Feed, chunk: Chunk) -> bool:
+    """Make the updates of a chunk; False if loss or weights are not finite afterwards."""
+    feed.go_to(chunk.epoch)
+    order, weights = feed.order[chunk.start : chunk.stop], feed.weights[chunk.start : chunk.stop]
+    epoch = feed.compiled(len(order))
+    rates = _learning_rates(training, state.n_updates + np.arange(len(order)))
+    state.parameters, state.slots, update_log = epoch(
+        state.parameters, state.slots, feed.arrays, order, weights, rates, state.n_updates, training.hyper
+    )
+    counts = weights.sum(axis=1)
+    state.n_updates += len(order)
+    state.n_epochs += chunk.ends_epoch
+    state.n_examples += int(counts.sum())
+    state.pending.append((update_log, counts))
+    if training.log_updates:
+        state.update_logs.append(update_log)
+    arrays = [update_log.loss, *state.parameters.values()]
+    return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
+def _learning_rates(training: Training, updates: np.ndarray) -> np.ndarray:
+    return SCHEDULES[training.schedule](training.learning_rate, updates, training.decay_updates)
+
+
+class _Validation:
+    """Scores the validation split, keeps the best weights, and logs."""
+
+    def __init__(self, training: Training, valid: Sequences, log: Log):
+        self._training = training
+        self._valid = valid
+        self._log = log
+        self._forward = compile_forward(training.architecture, valid.n_steps, valid.mask is not None, training.dtype)
+
+    def __call__(self, state: TrainingState) -> bool:
+        """Validate; False if the validation loss is not finite."""
+        loss = mean_loss(self._forward, state.parameters, self._valid)
+        if state.stopping.observe(state.n_updates, state.n_epochs, loss):
+            state.best_parameters = state.parameters
+        metrics = {
+            "valid.loss": loss,
+            "learning_rate": float(_learning_rates(self._training, np.array([state.n_updates]))[0]),
+            "epoch": state.n_epochs,
+            "examples": state.n_examples,
+            "seconds": state.seconds,
+            "early_stopping.waited": state.stopping.waited,
+        }
+        if state.pending:
+            counts = np.concatenate([counts for _, counts in state.pending])
+            losses = np.concatenate([update_log.loss for update_log, _ in state.pending]).astype(float)
+            norms = np.concatenate([update_log.grad_norm for update_log, _ in state.pending]).astype(float)
+            metrics["train.loss"] = float(losses @ counts / counts.sum())
+            metrics["train.grad_norm"] = float(norms.mean())
+            state.pending = []
+        self._log(state.n_updates, metrics)
+        return bool(np.isfinite(loss))
+
+
+def mean_loss(forward: Forward, parameters: Arrays, sequences: Sequences) -> float:
+    """The loss of a whole split: the mean over its sequences, summed in float64."""
+    _, losses = forward(parameters, sequences.inputs, sequences.targets, sequences.mask, sequences.initial)
+    return float(losses.astype(float).mean())
