@@ -1,0 +1,213 @@
+"""Runs in a directory, in the layout of Sacred's FileStorageObserver: one folder a run, JSON inside."""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rnnlab.atomic_file import copy_atomically, write_atomically
+from rnnlab.errors import StoreError
+from rnnlab.store.interface import Store
+from rnnlab.store.parsing import build_curve, build_record, fail_trace_text, md5_in, plain
+from rnnlab.store.query import by_number, check_attachable, is_plain_name, make_query, resolve_id
+from rnnlab.store.record import Contents, Curve, RunRecord
+
+_RECENT = 5.0  # seconds: a file or folder changed since may be in the middle of being written
+_RETRIES = 3
+_RETRY_AFTER = 0.02  # seconds
+
+
+class FileStore(Store):
+    """The runs in a directory. Raises StoreError if there is no such directory."""
+
+    def __init__(self, directory: str | Path):
+        self._directory = Path(directory)
+        if not self._directory.is_dir():
+            problem = "is a file, not a directory" if self._directory.exists() else "there is no such directory"
+            raise StoreError(f"store {directory}: {problem}")
+
+    @property
+    def address(self) -> str:
+        """The directory, as it was given."""
+        return str(self._directory)
+
+    def __repr__(self) -> str:
+        return f"FileStore({self.address!r})"
+
+    def get(self, run_id: str | int) -> RunRecord:
+        """The run with this id, or with the only id that begins so; unlike `find` it looks into all its files."""
+        found = resolve_id(run_id, self._ids(), self.address)
+        record = _read_run(self._folder(found))
+        if record is None:
+            raise StoreError(f"run {found!r} in {self.address} has only just begun")
+        try:
+            _ = record.info, record.curves
+        except StoreError as error:
+            if record.damage is None:
+                record = replace(record, status="DAMAGED", damage=str(error))
+        return record
+
+    def find(
+        self,
+        experiment: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> list[RunRecord]:
+        """The runs that fit, by rising id; of each run only `run.json` and `config.json` are read."""
+        query = make_query(experiment, status, where)
+        records = (_read_run(self._folder(run_id)) for run_id in sorted(self._ids(), key=by_number))
+        return [record for record in records if record is not None and query.fits(record)]
+
+    def attach(self, run_id: str | int, name: str, path: str | Path) -> None:
+        """Add a file to a run that is over, as the artifact `name`, in place of an earlier one of that name."""
+        record = self.get(run_id)
+        check_attachable(record, name)
+        folder = self._folder(record.run_id)
+        try:
+            copy_atomically(Path(path), Path(folder, name))
+            entry = _read_json(f"{folder}/run.json")
+            entry["artifacts"] = [each for each in entry.get("artifacts") or [] if each != name] + [name]
+            write_atomically(Path(folder, "run.json"), json.dumps(entry, indent=2, sort_keys=True).encode())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"artifact {name!r} cannot be attached to run {record.run_id}: {_words(error)}") from None
+
+    def _folder(self, run_id: str) -> str:
+        # A text: a listing makes tens of thousands of paths, and Path takes ten times as long.
+        return os.path.join(self._directory, run_id)
+
+    def _ids(self) -> list[str]:
+        """The names of the folders that are runs: those called by a number, and others with a `run.json`."""
+        try:
+            with os.scandir(self._directory) as entries:
+                return [entry.name for entry in entries if _is_run(entry)]
+        except OSError as error:
+            raise StoreError(f"store {self.address}: {_words(error)}") from None
+
+
+def _is_run(entry: os.DirEntry[str]) -> bool:
+    try:
+        numbered = entry.name.isascii() and entry.name.isdigit()
+        return entry.is_dir() and (numbered or os.path.exists(os.path.join(entry, "run.json")))
+    except OSError:  # a link that leads nowhere
+        return False
+
+
+def _read_run(folder: str) -> RunRecord | None:
+    """The record of a run's folder; None while there is nothing in it because the run has only just begun."""
+    now = datetime.now(UTC)
+    entry = config = damage = None
+    try:
+        entry = _read_json(f"{folder}/run.json")
+        config = _read_json(f"{folder}/config.json")
+    except FileNotFoundError as error:
+        if entry is None and _is_recent(folder):
+            return None
+        damage = f"{os.path.basename(error.filename)} is missing"
+    except (OSError, ValueError) as error:
+        damage = _words(error)
+    contents = Contents(
+        info=partial(_read_part, folder, "info.json"),
+        sources=partial(_sources, folder),
+        fail_trace=partial(_fail_trace, folder),
+        curves=partial(_curves, folder),
+        captured_out=partial(_captured_out, folder),
+        artifact=partial(_artifact, folder),
+    )
+    return build_record(os.path.basename(folder), entry, config, contents, now, damage)
+
+
+def _read_json(path: str) -> Any:
+    """The content of a JSON file, plain; raises FileNotFoundError, OSError, or ValueError if it stays damaged.
+
+    Sacred's own observers write in place, so that a file which is being written can be torn for an instant.
+    """
+    for attempt in range(_RETRIES + 1):
+        with open(path, "rb") as file:
+            content = file.read()
+        try:
+            parsed = json.loads(content.decode(), parse_constant=_not_finite)
+            return plain(parsed) if b'"py/tuple"' in content else parsed
+        except (ValueError, RecursionError) as error:
+            if attempt == _RETRIES or not _is_recent(path):
+                raise ValueError(f"{os.path.basename(path)} is damaged: {error or type(error).__name__}") from None
+        time.sleep(_RETRY_AFTER)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _not_finite(name: str) -> None:
+    """What NaN and Infinity, which JSON does not know but Sacred writes, are read as."""
+
+
+def _is_recent(path: str) -> bool:
+    try:
+        return abs(time.time() - os.stat(path).st_mtime) < _RECENT
+    except OSError:
+        return False
+
+
+def _read_part(folder: str, name: str) -> dict[str, Any]:
+    """A JSON mapping that a run need not have."""
+    try:
+        content = _read_json(f"{folder}/{name}")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{_run(folder)}: {_words(error)}") from None
+    if not isinstance(content, dict):
+        raise StoreError(f"{_run(folder)}: {name} is damaged: it is not a mapping")
+    return content
+
+
+def _curves(folder: str) -> dict[str, Curve]:
+    stored = _read_part(folder, "metrics.json")
+    try:
+        return {name: build_curve(stored[name]["steps"], stored[name]["values"]) for name in sorted(stored)}
+    except (TypeError, KeyError, ValueError) as error:
+        raise StoreError(f"{_run(folder)}: metrics.json is damaged: {error}") from None
+
+
+def _sources(folder: str) -> dict[str, str]:
+    entry = _read_part(folder, "run.json")
+    try:
+        return {str(path): md5_in(stored) for path, stored in entry["experiment"].get("sources") or []}
+    except (TypeError, KeyError, ValueError, AttributeError):
+        raise StoreError(f"{_run(folder)}: its sources are damaged") from None
+
+
+def _fail_trace(folder: str) -> str | None:
+    return fail_trace_text(_read_part(folder, "run.json").get("fail_trace"))
+
+
+def _captured_out(folder: str) -> str:
+    try:
+        return Path(folder, "cout.txt").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise StoreError(f"{_run(folder)}: {_words(error)}") from None
+
+
+def _artifact(folder: str, name: str) -> bytes:
+    """The content of a file right in the folder: names and links that lead out of it are refused."""
+    path = Path(folder, name)
+    if not is_plain_name(name) or path.is_symlink():
+        raise StoreError(f"{_run(folder)}: artifact {name!r} is refused: it may lead out of the run's folder")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise StoreError(f"{_run(folder)}: artifact {name!r} is missing") from None
+    except OSError as error:
+        raise StoreError(f"{_run(folder)}: artifact {name!r}: {_words(error)}") from None
+
+
+def _run(folder: str) -> str:
+    return f"run {os.path.basename(folder)}"
+
+
+def _words(error: Exception) -> str:
+    return f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.strerror else str(error)

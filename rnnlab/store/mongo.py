@@ -1,0 +1,222 @@
+"""Runs in a MongoDB database, in the collections of Sacred's MongoObserver: `runs`, `metrics` and GridFS."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from functools import partial
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from gridfs import GridFS
+from gridfs.errors import NoFile
+from pymongo import ASCENDING
+from pymongo.errors import OperationFailure
+
+from rnnlab.errors import StoreError
+from rnnlab.store.interface import Store
+from rnnlab.store.parsing import build_curve, build_record, fail_trace_text, plain
+from rnnlab.store.query import Query, by_number, check_attachable, make_query, resolve_id
+from rnnlab.store.record import Contents, Curve, RunRecord
+from rnnlab.store_address import Address, mongo_database, mongo_errors, parse_address
+
+# A listing leaves in the database what can be long.
+_LISTED = {
+    **dict.fromkeys(("status", "config", "result", "start_time", "stop_time", "heartbeat"), 1),
+    **dict.fromkeys(("experiment.name", "experiment.dependencies", "experiment.repositories"), 1),
+    **dict.fromkeys(("host", "meta", "artifacts", "resources"), 1),
+}
+
+
+class MongoStore(Store):
+    """The runs in a database; reading needs no permission to write. Raises StoreError if no server answers."""
+
+    def __init__(self, address: str | Address):
+        self._address = parse_address(address)
+        if not self._address.is_mongo:
+            raise StoreError(f"store {self._address}: write mongodb://host:port/database")
+        self._database = mongo_database(self._address)
+        self._files = GridFS(self._database)
+        self._source_md5s: dict[Any, str] = {}
+        self._index_checked = False
+
+    @property
+    def address(self) -> str:
+        """The server and the database, without credentials."""
+        return str(self._address)
+
+    def __repr__(self) -> str:
+        return f"MongoStore({self.address!r})"
+
+    def get(self, run_id: str | int) -> RunRecord:
+        """The run with this id, or with the only id that begins so."""
+        with self._errors():
+            document = self._database.runs.find_one({"_id": self._stored_id(run_id)}, _LISTED)
+        if document is None:
+            raise StoreError(f"no run {str(run_id)!r} in {self.address}")
+        return self._record(document, datetime.now(UTC))
+
+    def find(
+        self,
+        experiment: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> list[RunRecord]:
+        """The runs that fit, by rising id; neither curves nor output are read."""
+        query = make_query(experiment, status, where)
+        with self._errors():
+            documents = list(self._database.runs.find(_server_side(query), _LISTED, batch_size=1000))
+        now = datetime.now(UTC)
+        records = (self._record(document, now) for document in documents)
+        return sorted((record for record in records if query.fits(record)), key=lambda record: by_number(record.run_id))
+
+    def attach(self, run_id: str | int, name: str, path: str | Path) -> None:
+        """Add a file to a run that is over, as the artifact `name`, in place of an earlier one of that name."""
+        record = self.get(run_id)
+        check_attachable(record, name)
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            problem = f"{error.strerror}: {path}"
+            raise StoreError(f"artifact {name!r} cannot be attached to run {record.run_id}: {problem}") from None
+        stored_id = self._stored_id(record.run_id)
+        with self._errors():
+            file_id = self._files.put(
+                content, filename=f"artifact://runs/{record.run_id}/{name}", content_type=guess_type(name)[0]
+            )
+            while True:
+                document = self._database.runs.find_one({"_id": stored_id}, {"artifacts": 1}) or {}
+                before = document.get("artifacts") or []
+                after = [each for each in before if each["name"] != name] + [{"name": name, "file_id": file_id}]
+                # Only if nobody has attached another one in between.
+                unchanged = {"_id": stored_id, "artifacts": document.get("artifacts")}
+                if self._database.runs.update_one(unchanged, {"$set": {"artifacts": after}}).matched_count:
+                    break
+            for each in before:
+                if each["name"] == name:
+                    self._files.delete(each["file_id"])
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return mongo_errors(self._address)
+
+    def _stored_id(self, run_id: str | int) -> Any:
+        """The `_id` of a run as the database has it: Sacred counts, but a run may also be named."""
+        with self._errors():
+            number = [int(run_id)] if re.fullmatch(r"0|[1-9][0-9]{0,17}", str(run_id)) else []
+            for exact in [*number, str(run_id)]:
+                if self._database.runs.find_one({"_id": {"$eq": exact}}, {"_id": 1}):
+                    return exact
+            stored = {str(document["_id"]): document["_id"] for document in self._database.runs.find({}, {"_id": 1})}
+        return stored[resolve_id(run_id, stored, self.address)]
+
+    def _record(self, document: dict[str, Any], now: datetime) -> RunRecord:
+        stored_id = document["_id"]
+        contents = Contents(
+            info=partial(self._info, stored_id),
+            sources=partial(self._sources, stored_id),
+            fail_trace=partial(self._fail_trace, stored_id),
+            curves=partial(self._curves, stored_id),
+            captured_out=partial(self._captured_out, stored_id),
+            artifact=partial(self._artifact, stored_id),
+        )
+        for name in ("config", "result", "host", "meta"):
+            document[name] = plain(document.get(name))
+        return build_record(str(stored_id), document, document["config"], contents, now)
+
+    def _part(self, stored_id: Any, name: str) -> Any:
+        """One entry of a run's document."""
+        with self._errors():
+            value = self._database.runs.find_one({"_id": stored_id}, {name: 1})
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def _info(self, stored_id: Any) -> dict[str, Any]:
+        info = self._part(stored_id, "info") or {}
+        if not isinstance(info, dict):
+            raise StoreError(f"run {stored_id}: its info is damaged: it is not a mapping")
+        # MongoObserver keeps the ids of the metrics' documents there, under a name that a run might use too.
+        return plain({key: value for key, value in info.items() if key != "metrics" or not _are_references(value)})
+
+    def _sources(self, stored_id: Any) -> dict[str, str]:
+        """From the ids of the files to their md5s; these never change, so each is asked for once."""
+        sources = self._part(stored_id, "experiment.sources") or []
+        try:
+            unknown = [file_id for _, file_id in sources if file_id not in self._source_md5s]
+            if unknown:
+                with self._errors():
+                    for file in self._database.fs.files.find({"_id": {"$in": unknown}}, {"md5": 1}):
+                        self._source_md5s[file["_id"]] = file.get("md5") or self._computed_md5(file["_id"])
+            return {str(path): self._source_md5s.get(file_id, "") for path, file_id in sources}
+        except (TypeError, ValueError):
+            raise StoreError(f"run {stored_id}: its sources are damaged") from None
+
+    def _computed_md5(self, file_id: Any) -> str:
+        """Since pymongo 4, GridFS keeps no md5 of its own accord."""
+        return hashlib.md5(self._files.get(file_id).read(), usedforsecurity=False).hexdigest()
+
+    def _fail_trace(self, stored_id: Any) -> str | None:
+        return fail_trace_text(self._part(stored_id, "fail_trace"))
+
+    def _captured_out(self, stored_id: Any) -> str:
+        return str(self._part(stored_id, "captured_out") or "")
+
+    def _curves(self, stored_id: Any) -> dict[str, Curve]:
+        steps: dict[str, list] = {}
+        values: dict[str, list] = {}
+        wanted = {"name": 1, "steps": 1, "values": 1}
+        with self._errors():
+            self._index_metrics()
+            documents = list(self._database.metrics.find({"run_id": stored_id}, wanted).sort("_id"))
+        try:
+            for document in documents:
+                steps.setdefault(document["name"], []).extend(document["steps"])
+                values.setdefault(document["name"], []).extend(document["values"])
+            return {name: build_curve(steps[name], values[name]) for name in sorted(steps)}
+        except (TypeError, KeyError, ValueError) as error:
+            raise StoreError(f"run {stored_id}: its metrics are damaged: {error}") from None
+
+    def _index_metrics(self) -> None:
+        """Make sure that metrics are found by their run without a search through all of them, where that is permitted.
+
+        Runs tracked by plain Sacred come without any index; where there are no metrics, nothing is created.
+        """
+        if self._index_checked:
+            return
+        self._index_checked = True
+        try:
+            indexes = self._database.metrics.index_information()
+            if indexes and not any(index["key"][0][0] == "run_id" for index in indexes.values()):
+                self._database.metrics.create_index([("run_id", ASCENDING)])
+        except OperationFailure:
+            pass  # a reader who may not write reads more slowly
+
+    def _artifact(self, stored_id: Any, name: str) -> bytes:
+        artifacts = self._part(stored_id, "artifacts") or []
+        with self._errors():
+            try:
+                return self._files.get([each["file_id"] for each in artifacts if each["name"] == name][-1]).read()
+            except (NoFile, IndexError):
+                raise StoreError(f"run {stored_id}: artifact {name!r} is missing") from None
+
+
+def _server_side(query: Query) -> dict[str, Any]:
+    """What the server can rule out by itself, as literal values only; `Query.fits` decides on the rest."""
+    asked: dict[str, Any] = {}
+    if query.experiments is not None:
+        asked["experiment.name"] = {"$in": list(query.experiments)}
+    for key, values in query.where.items():
+        simple = all(isinstance(value, str | bool | float) or _fits_64_bits(value) for value in values)
+        if simple and re.fullmatch(r"\w+(\.\w+)*", key):
+            asked[f"config.{key}"] = {"$in": values}
+    return asked
+
+
+def _fits_64_bits(value: Any) -> bool:
+    return isinstance(value, int) and -(2**63) <= value < 2**63
+
+
+def _are_references(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) and each.keys() == {"name", "id"} for each in value)
