@@ -1,0 +1,125 @@
+"""Wiring: what turns a Sacred experiment with a dict config into a tracked rnnlab experiment."""
+
+import inspect
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import sacred
+from sacred import Experiment
+from sacred.dependencies import Source
+
+import rnnlab
+from rnnlab.config import Task, check_config, default_config
+from rnnlab.errors import RnnlabError
+from rnnlab.tracking.conduct import current_conduct
+from rnnlab.tracking.git_state import GitState, git_state
+from rnnlab.tracking.recording import record_run
+from rnnlab.tracking.storage import take_over_storage
+
+PACKAGES = ("pytensor", "jax", "jaxlib", "numpy", "scipy", "sacred", "pymongo")
+
+
+def track(experiment: Experiment, task: Task, **sections: Any) -> Experiment:
+    """Wire a Sacred experiment to run rnnlab on a task, and return it.
+
+    experiment: a fresh Sacred Experiment, made in the script itself with `save_git_info=False` (the git state is
+                recorded here, once per process)
+    task:       a function `(rng, n_sequences, **own arguments) -> Sequences`
+    sections:   what differs from the default config, by section, such as `model={"n_hidden": 50}`
+
+    The experiment then has the whole config, checks it before anything is started, stores every run in one place
+    (`-F`, `-m`, RNNLAB_STORE, or `results/`), and records sources, versions, git state, curves, decisions and weights.
+    """
+    experiment.logger = _logger()
+    experiment.add_config(default_config(task, **sections))
+    git = git_state(Path(experiment.base_dir))
+    _add_sources(experiment, task, git)
+    for package in PACKAGES:
+        experiment.add_package_dependency(package, _version(package))
+    sacred.SETTINGS.HOST_INFO.INCLUDE_CPU_INFO = False  # takes a second per run
+    sacred.SETTINGS.HOST_INFO.INCLUDE_GPU_INFO = False
+
+    @experiment.option_hook
+    def storage(options):
+        options["--capture"] = options.get("--capture") or "sys"  # Sacred's default starts `tee` in a shell
+        with _input_errors():
+            take_over_storage(experiment, options)
+
+    @experiment.config_hook
+    def checked(config, command_name, logger):
+        with _input_errors():
+            check_config(config, task)
+        return {}
+
+    @experiment.main
+    def main(_config, _run):
+        return record_run(_run, plain(_config), task, git)
+
+    return experiment
+
+
+@contextmanager
+def _input_errors() -> Iterator[None]:
+    """Ends a process started by hand with one line for an error in its input; elsewhere the error goes on."""
+    try:
+        yield
+    except RnnlabError as error:
+        if current_conduct().by_hand:
+            raise SystemExit(f"error: {error}") from None
+        raise
+
+
+def plain(config: Any) -> Any:
+    """Sacred's read-only containers as ordinary dicts and lists."""
+    if isinstance(config, Mapping):
+        return {key: plain(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return [plain(value) for value in config]
+    return config
+
+
+def _add_sources(experiment: Experiment, task: Task, git: GitState | None) -> None:
+    """Store the script, all of rnnlab and the task's own file, with the git state they come from."""
+    files = sorted(Path(rnnlab.__file__).parent.rglob("*.py"))
+    task_file = inspect.getsourcefile(task)
+    for path in [*files, *([Path(task_file)] if task_file else [])]:
+        experiment.sources.add(_source(str(path)))
+    if git is not None:
+        for source in experiment.sources:
+            source.repo, source.commit, source.is_dirty = git.url, git.commit, git.dirty
+
+
+@cache
+def _source(path: str) -> Source:
+    return Source.create(path, save_git_info=False)
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
+
+
+class _Uninteresting(logging.Filter):
+    """Drops what Sacred warns of and rnnlab checks by itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Changed type of config entry")
+
+
+def _logger() -> logging.Logger:
+    """The logger of rnnlab and of Sacred: warnings and worse, as plain lines on stderr."""
+    logger = logging.getLogger("rnnlab")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handler.addFilter(_Uninteresting())
+        logger.addHandler(handler)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+    return logger

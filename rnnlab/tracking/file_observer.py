@@ -1,0 +1,200 @@
+"""Records runs in a directory, in the layout of Sacred's FileStorageObserver, so that a kill leaves whole files."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sacred.dependencies import get_digest
+from sacred.observers import FileStorageObserver
+
+from rnnlab.atomic_file import copy_atomically, make_durable, write_atomically
+from rnnlab.errors import StoreError
+from rnnlab.tracking.stored_values import finite, is_artifact_name, json_text, without_remote_credentials
+
+
+class AtomicFileObserver(FileStorageObserver):
+    """Sacred's FileStorageObserver with atomic files, in the same format.
+
+    Each JSON file is replaced as a whole, NaN is written as null, and a run takes its id by making its folder, so that
+    runs that start together get ids of their own. Raises StoreError at the start of a run if the directory cannot be
+    written.
+    """
+
+    def __init__(self, directory: str | Path):
+        super().__init__(directory)
+        self.directory = Path(directory)
+        self._metrics: dict[str, dict[str, list[str]]] = {}
+        self._written: dict[Path, str] = {}
+        self.run_entry: dict[str, Any] = {}
+        # Heartbeats come from a thread of their own.
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"AtomicFileObserver({self.basedir!r})"
+
+    def started_event(
+        self,
+        ex_info: dict[str, Any],
+        command: str,
+        host_info: dict[str, Any],
+        start_time: datetime,
+        config: dict[str, Any],
+        meta_info: dict[str, Any],
+        _id: str | int | None,
+    ) -> str | int:
+        """Make the run's folder with its config, and `run.json` last: what has one is a run."""
+        self._metrics = {}
+        self.config, self.cout, self.cout_write_cursor = config, "", 0
+        self.info: dict[str, Any] = {}
+        try:
+            self._make_run_dir(_id)
+            self.save_json(config, "config.json")
+            self.save_cout()
+            self.run_entry = {
+                "experiment": {**without_remote_credentials(ex_info), "sources": self.save_sources(ex_info)},
+                "command": command,
+                "host": dict(host_info),
+                "start_time": start_time.isoformat(),
+                "meta": meta_info,
+                "status": "RUNNING",
+                "resources": [],
+                "artifacts": [],
+                "heartbeat": None,
+            }
+            self.save_json(self.run_entry, "run.json")
+        except FileExistsError:
+            raise StoreError(f"store {self.basedir}: has a run {_id!r} already") from None
+        except OSError as error:
+            raise StoreError(f"store {self.basedir}: {error.strerror}: {error.filename}") from None
+        return os.path.basename(self.dir) if _id is None else _id
+
+    def heartbeat_event(self, info: dict[str, Any], captured_out: str, beat_time: datetime, result: Any) -> None:
+        """Store what has changed since the last heartbeat."""
+        with self._lock:
+            self.info = info
+            self.run_entry["heartbeat"] = beat_time.isoformat()
+            self.run_entry["result"] = result
+            if captured_out != self.cout:
+                self.cout = captured_out
+                self.save_cout()
+            if info:
+                self.save_json(info, "info.json")
+            self.save_json(self.run_entry, "run.json")
+
+    def completed_event(self, stop_time: datetime, result: Any) -> None:
+        """Store the end of a run that has come to it."""
+        self._end(stop_time, "COMPLETED", result=result)
+
+    def interrupted_event(self, interrupt_time: datetime, status: str) -> None:
+        """Store that the run was interrupted."""
+        self._end(interrupt_time, status)
+
+    def failed_event(self, fail_time: datetime, fail_trace: list[str]) -> None:
+        """Store the traceback that ended the run."""
+        self._end(fail_time, "FAILED", fail_trace=fail_trace)
+
+    def artifact_event(
+        self, name: str, filename: str, metadata: dict[str, Any] | None = None, content_type: str | None = None
+    ) -> None:
+        """Store a file under a plain name; any other name is refused with a word on stderr, and the run goes on."""
+        with self._lock:
+            if not is_artifact_name(name):
+                print(f"warning: artifact name {name!r} is not a plain file name: not stored", file=sys.stderr)
+                return
+            super().artifact_event(name, filename, metadata, content_type)
+
+    def resource_event(self, filename: str) -> None:
+        """Store a file that the run reads, once for all runs."""
+        with self._lock:
+            super().resource_event(filename)
+
+    def log_metrics(self, metrics_by_name: Mapping[str, Mapping[str, list]], info: dict[str, Any]) -> None:
+        """Add new points to the curves; what was written before is kept in memory as text, and not made again."""
+        with self._lock:
+            for name, new in metrics_by_name.items():
+                columns = self._metrics.setdefault(name, {"steps": [], "timestamps": [], "values": []})
+                columns["steps"].append(_inside(new["steps"]))
+                columns["timestamps"].append(_inside([time.isoformat() for time in new["timestamps"]]))
+                columns["values"].append(_inside(new["values"]))
+            if metrics_by_name:
+                write_atomically(Path(self.dir, "metrics.json"), _joined(self._metrics).encode())
+
+    def save_json(self, obj: Any, filename: str, durable: bool = False) -> None:
+        """Replace a JSON file of the run, if its content has changed."""
+        path, text = Path(self.dir, filename), json_text(obj)
+        if durable or self._written.get(path) != text:
+            readable = json.dumps(json.loads(text), indent=2, sort_keys=True)
+            write_atomically(path, readable.encode(), durable)
+            self._written[path] = text
+
+    def save_file(self, filename: str, target_name: str | None = None) -> None:
+        """Copy a file into the run's folder."""
+        copy_atomically(Path(filename), Path(self.dir, target_name or os.path.basename(filename)))
+
+    def save_sources(self, ex_info: dict[str, Any]) -> list[list[str]]:
+        """Store each source once for all runs, by the md5 that it had when the experiment was made."""
+        stored = []
+        for source, md5 in ex_info["sources"]:
+            path = Path(ex_info.get("base_dir") or "", source)
+            kept = self._shared_path(path, md5, Path(self.source_dir))
+            if not kept.exists():
+                # A file that was edited since is not the one that runs; a wrong copy would be worse than none.
+                if get_digest(str(path)) == md5:
+                    copy_atomically(path, kept)
+                else:
+                    print(f"warning: {source} was edited after the run's start: not stored", file=sys.stderr)
+            stored.append([source, os.path.relpath(kept, self.basedir)])
+        return stored
+
+    def find_or_save(self, filename: str, store_dir: Path) -> Path:
+        """Store a resource once for all runs."""
+        kept = self._shared_path(Path(filename), get_digest(filename), Path(store_dir))
+        if not kept.exists():
+            copy_atomically(Path(filename), kept)
+        return kept
+
+    def _shared_path(self, path: Path, md5: str, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{path.stem}_{md5}{path.suffix}"
+
+    def _maximum_existing_run_id(self) -> int:
+        with os.scandir(self.basedir) as entries:
+            numbers = [int(entry.name) for entry in entries if entry.name.isascii() and entry.name.isdigit()]
+        return max(numbers, default=0)
+
+    def _end(self, time: datetime, status: str, **entries: Any) -> None:
+        """Store the run's last state.
+
+        Only here is it worth it to wait for the disk: before, a power cut costs no more than a kill does, but a run
+        that says COMPLETED is never made again, and must not have lost its weights and curves.
+        """
+        with self._lock:
+            self.run_entry.update({"stop_time": time.isoformat(), "status": status, **entries})
+            try:
+                for name in [*set(self.run_entry["artifacts"]), "metrics.json", "info.json", "config.json"]:
+                    path = Path(self.dir, name)
+                    if path.exists():
+                        make_durable(path)
+                self.save_json(self.run_entry, "run.json", durable=True)
+                make_durable(Path(self.dir))
+            except OSError as error:
+                print(f"error: the end of run {self.dir} is not stored: {error.strerror}", file=sys.stderr)
+            self.render_template()
+
+
+def _inside(values: list) -> str:
+    """The items of a list as JSON, without the brackets."""
+    return json_text(finite(values))[1:-1]
+
+
+def _joined(metrics: Mapping[str, Mapping[str, list[str]]]) -> str:
+    curves = []
+    for name, columns in sorted(metrics.items()):
+        inside = ", ".join(f'"{column}": [{", ".join(parts)}]' for column, parts in columns.items())
+        curves.append(f"{json_text(name)}: {{{inside}}}")
+    return "{" + ",\n".join(curves) + "}\n"
