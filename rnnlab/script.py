@@ -1,0 +1,105 @@
+"""What an experiment script does around its run: progress, Ctrl-C, the result in words, and the pictures."""
+
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from rich.console import Console
+from sacred import Experiment
+
+from rnnlab.analysis.result_table import result_table
+from rnnlab.errors import RnnlabError
+from rnnlab.store import Store, open_store
+from rnnlab.store.record import RunRecord
+from rnnlab.tracking.conduct import Conduct, conducted
+from rnnlab.tracking.progress import ShownProgress
+from rnnlab.tracking.recording import StoppedOnRequest
+from rnnlab.tracking.storage import recorded_at
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LEARNING_CURVE, MOVING_AVERAGE = "learning_curve.png", "moving_average.png"
+
+
+def run_script(experiment: Experiment) -> None:
+    """Run an experiment from its command line, as Sacred does; then print the result and keep its picture.
+
+    The first Ctrl-C ends the run at its next validation, with all that it has; a second one ends it at once.
+    """
+    stopped = False
+    with _stop_at_interrupt() as stop_requested, ShownProgress() as progress:
+        try:
+            with conducted(Conduct(by_hand=True, progress=progress, stop_requested=stop_requested)):
+                experiment.run_commandline()
+        except StoppedOnRequest:
+            stopped = True
+        except KeyboardInterrupt:
+            sys.exit("error: interrupted at once; the record holds what was logged before")
+    sacred_run = experiment.current_run
+    if sacred_run is None or "stop_reason" not in (sacred_run.result or {}):
+        return
+    _tell(experiment)
+    if stopped:
+        sys.exit(130)
+    if sacred_run._failed_observers:
+        sys.exit("error: the record of this run is incomplete, see the warning above")
+
+
+@contextmanager
+def _stop_at_interrupt() -> Iterator[Callable[[], bool]]:
+    """Gives a function that says whether Ctrl-C was pressed; after the first time it does again what it always does."""
+    pressed = False
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number, frame):
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+        print("stopping at the next validation; Ctrl-C again stops at once", file=sys.__stderr__)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _tell(experiment: Experiment) -> None:
+    """Print the result of the experiment's last run, where its record is, and keep its pictures there."""
+    sacred_run = experiment.current_run
+    console = Console()
+    console.print(result_table(sacred_run.result, sacred_run.info))
+    address = recorded_at(sacred_run)
+    if address is None:
+        console.print("not recorded", highlight=False)
+        return
+    try:
+        store = open_store(address)
+        record = store.get(str(sacred_run._id))
+        pictures = _keep_pictures(store, record)
+    except RnnlabError as error:
+        sys.exit(f"error: the run is recorded, but its picture could not be kept: {error}")
+    console.print(f"run {record.run_id} in {store.address}", highlight=False, soft_wrap=True)
+    for name in pictures:
+        place = f"{name} in the record" if address.is_mongo else address.path / record.run_id / name
+        console.print(f"picture: {place}", highlight=False, soft_wrap=True)
+
+
+def _keep_pictures(store: Store, record: RunRecord) -> list[str]:
+    """Draw the run's pictures from its record and attach them to it; return their names."""
+    from rnnlab.analysis.plots import plot_learning_curves, plot_moving_average, save_figure  # matplotlib loads slowly
+
+    pictures = {LEARNING_CURVE: plot_learning_curves(record)}
+    if "updates.npz" in record.artifacts:
+        pictures[MOVING_AVERAGE] = plot_moving_average(record)
+    with tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:
+        for name, picture in pictures.items():
+            path = Path(folder, name)
+            save_figure(cast("Figure", picture), path)
+            store.attach(record.run_id, name, path)
+    return list(pictures)
