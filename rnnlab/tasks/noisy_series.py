@@ -18,7 +18,8 @@ N_FREQUENCIES = 64  # Fourier features of the inputs
 LONGEST_SUBSTEP = 0.125  # in the system's time, where a natural period is about 6
 SETTLING = 5.0  # energy decays by exp(-5) before time 0
 CALIBRATION_SEQUENCES, CALIBRATION_TIME = 512, 50.0
-BLOCK = 1024  # sequences integrated at once, which bounds the memory
+MOST_SUBSTEPS = 50_000
+BLOCK_SIZE = 2**20  # sequences times instants integrated at once, which bounds the memory
 
 
 def noisy_series(
@@ -146,14 +147,21 @@ def run_system(system: System, amplitudes: np.ndarray, n_steps: int) -> tuple[np
 
     Returns the inputs (n_sequences, n_steps, n_in) at the times dt, 2 dt, ...; the states (n_sequences,
     2 n_oscillators) at time 0, positions, then velocities, in units of `system.state_std`; and the states (n_sequences,
-    n_steps, 2 n_oscillators) at the times of the inputs. Raises RnnlabError if the integration is not stable.
+    n_steps, 2 n_oscillators) at the times of the inputs. Raises RnnlabError if the integration would take too many
+    steps or is not stable.
     """
     substeps = int(np.ceil(system.dt / LONGEST_SUBSTEP))
     before = int(np.ceil(system.settling / system.dt))
-    times = np.arange(2 * substeps * (before + n_steps) + 1) * (system.dt / (2 * substeps)) - before * system.dt
+    if (total := substeps * (before + n_steps)) > MOST_SUBSTEPS:
+        raise RnnlabError(
+            f"dt = {system.dt:g} and n_steps = {n_steps}, after a time of {system.settling:g} to settle (5 / damping), "
+            f"need {total:,} integration steps: must be at most {MOST_SUBSTEPS:,}"
+        )
+    times = np.arange(2 * total + 1) * (system.dt / (2 * substeps)) - before * system.dt
+    block = max(1, BLOCK_SIZE // len(times))
     inputs, states = [], []
-    for start in range(0, amplitudes.shape[1], BLOCK):
-        drive = evaluate(amplitudes[:, start : start + BLOCK], system.frequencies, times)
+    for start in range(0, amplitudes.shape[1], block):
+        drive = evaluate(amplitudes[:, start : start + block], system.frequencies, times)
         rest = np.zeros((drive.shape[1], len(system.state_std) // 2))
         with np.errstate(over="ignore", invalid="ignore"):
             x, v = simulate(system.oscillators, rest, rest, drive, system.dt, substeps)
