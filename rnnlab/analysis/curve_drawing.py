@@ -136,7 +136,8 @@ def _draw_group(ax: Axes, curve: GroupCurves, colour: Any, style: Any, marks: bo
 def _draw_lines(ax: Axes, lines: Sequence[tuple[np.ndarray, np.ndarray]], colour: Any, style: Any, faint: bool) -> None:
     if not lines:
         return
-    width, alpha = (0.5, 0.3) if faint else (1.3, 1.0)
+    # The more runs, the fainter each: together they must not hide their mean.
+    width, alpha = (0.5, max(0.3 * min(1, 8 / len(lines)), 0.03)) if faint else (1.3, 1.0)
     if len(lines) == 1:
         ax.plot(*lines[0], color=colour, linestyle=style, linewidth=width, alpha=alpha)
         return

@@ -41,11 +41,11 @@ class Group:
         return group_label(self.key)
 
 
-def flatten_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten_config(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """A nested config as one dict of dotted keys; lists become tuples, so that every value can be compared."""
     flat: dict[str, Any] = {}
     for name, value in config.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             flat.update(flatten_config(value, f"{prefix}{name}."))
         else:
             flat[f"{prefix}{name}"] = _hashable(value)
@@ -145,8 +145,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def seed_of(record: RunRecord) -> tuple[Any, Any]:
     """(seed, data.seed): what two runs of different groups share when they are a pair."""
-    config = flatten_config(record.config)
-    return config.get("seed"), config.get("data.seed")
+    data = record.config.get("data")
+    return record.config.get("seed"), data.get("seed") if isinstance(data, dict) else None
 
 
 def data_seed_of(record: RunRecord) -> Any:
@@ -220,7 +220,7 @@ def _comparable(value: Any) -> Any:
 def _hashable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(map(_hashable, value))
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return tuple((str(key), _hashable(item)) for key, item in sorted(value.items()))
     return value
 

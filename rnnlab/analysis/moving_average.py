@@ -1,5 +1,6 @@
 """The moving average of the error over all updates of a run, thinned for drawing."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -8,8 +9,24 @@ from rnnlab.analysis.groups import AnalysisError
 from rnnlab.store.record import RunRecord
 
 
-def extract_moving_average(record: RunRecord, keep: float = 0.9, n_bins: int = 1500) -> tuple[np.ndarray, np.ndarray]:
-    """(updates, m), each (at most 2 n_bins,): m[k] = keep m[k-1] + (1 - keep) |e[k]|, m[1] = |e[1]|, k = 1, 2, ...
+@dataclass(frozen=True)
+class MovingAverage:
+    """What is drawn: the extremes of the moving average, and its mean in as many equal stretches of the run.
+
+    updates, averages:   (at most 2 n_bins,), the least and the greatest average of each stretch
+    mean_updates, means: (n_stretches,), the middle of each stretch and the mean error in it
+    """
+
+    updates: np.ndarray
+    averages: np.ndarray
+    mean_updates: np.ndarray
+    means: np.ndarray
+
+
+def extract_moving_average(
+    record: RunRecord, keep: float = 0.9, n_bins: int = 1500, n_stretches: int = 250
+) -> MovingAverage:
+    """The moving average m[k] = keep m[k-1] + (1 - keep) |e[k]|, m[1] = |e[1]|, at the updates k = 1, 2, ...
 
     |e[k]| is the mean absolute error of the minibatch of update k, as kept in `updates.npz`. The average is as in the
     figure of T. Ramalho, "Implementing a recurrent neural network in python" (2013). Raises AnalysisError for a run
@@ -24,7 +41,13 @@ def extract_moving_average(record: RunRecord, keep: float = 0.9, n_bins: int = 1
 
     averages, _ = lfilter([1 - keep], [1, -keep], errors, zi=[keep * errors[0]])
     kept = extremes(averages, n_bins)
-    return kept + 1.0, averages[kept]
+    stretches = np.array_split(np.arange(1.0, len(errors) + 1), min(n_stretches, len(errors)))
+    return MovingAverage(
+        updates=kept + 1.0,
+        averages=averages[kept],
+        mean_updates=np.array([stretch.mean() for stretch in stretches]),
+        means=np.array([part.mean() for part in np.array_split(errors, len(stretches))]),
+    )
 
 
 def extremes(values: np.ndarray, n_bins: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 
 from rnnlab.analysis.curve_drawing import (
@@ -15,7 +16,6 @@ from rnnlab.analysis.curve_drawing import (
     curve_colours,
     draw_curves,
     draw_grid,
-    draw_reference,
     legend_entries,
     shown_range,
 )
@@ -83,21 +83,24 @@ def plot_learning_curves(
 
 
 def plot_moving_average(record: RunRecord, ax: Axes | None = None) -> Axes | Picture:
-    """Draw the moving average (.9/.1) of the absolute error against updates in thousands (`extract_moving_average`)."""
-    updates, averages = extract_moving_average(record)
+    """Draw the moving average (.9/.1) of the absolute error against updates in thousands (`extract_moving_average`).
+
+    Faint, its spread; over it, the mean error in short stretches of the run.
+    """
+    moving = extract_moving_average(record)
     with matplotlib.rc_context(STYLE):
         picture = None
         if ax is None:
             picture, (ax,) = new_picture()
-        ax.plot(updates / 1000, averages, color=PALETTE[0], linewidth=0.4)
+        ax.plot(moving.updates / 1000, moving.averages, color=PALETTE[5], linewidth=0.5, label="moving average (.9/.1)")
+        ax.plot(moving.mean_updates / 1000, moving.means, color=PALETTE[0], linewidth=1.2, label="local mean")
         ax.set_xlabel("updates (thousands)")
-        ax.set_ylabel("absolute error, moving average")
-        ax.set_xlim(0, updates[-1] / 1000)
-        ax.set_ylim(bottom=0)
+        ax.set_ylabel("absolute error")
+        ax.set_xlim(0, moving.updates[-1] / 1000)
+        # the few updates from the initial weights to predicting the mean would squash all the others
+        ax.set_ylim(0, 1.05 * np.quantile(moving.averages, 0.995))
+        ax.legend()
         draw_grid(ax)
-        reference = (record.result or {}).get("test_mae_mean_predictor")
-        if reference is not None:
-            draw_reference(ax, reference, "predict the mean")
     return picture or ax
 
 
