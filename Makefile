@@ -1,5 +1,5 @@
-# `make` alone prints what there is. Everything runs in .venv, which is made on first use, and made anew when setup.cfg or
-# pyproject.toml changed, when its making was interrupted, when it was moved, and when PYTHON names another Python.
+# `make` alone prints what there is. Everything runs in .venv, which is made on first use, and made anew when setup.cfg
+# or pyproject.toml changed, when its making was interrupted, when it was moved, and when PYTHON names another Python.
 
 PYTHON ?= python3
 ARGS ?=
@@ -49,8 +49,8 @@ supported := (3, 11) <= sys.version_info[:2] < (3, 14)
 # on one core, and the packages' own tests too, which takes longer than all the rest.
 .venv/.core: setup.cfg pyproject.toml
 	@for candidate in $(candidates); do \
-		python=$$("$$candidate" -c 'import sys, venv, ensurepip; $(supported) or sys.exit(1); \
-			print(sys._base_executable)' 2>/dev/null) && break; \
+		python=$$("$$candidate" -c 'import ensurepip, os, sys, venv; $(supported) or sys.exit(1); \
+			print(os.path.realpath(sys._base_executable))' 2>/dev/null) && break; \
 	done; \
 	if [ -z "$$python" ]; then \
 		why=$$("$(PYTHON)" -c 'import sys; print("has no venv or no ensurepip (on Debian: apt install python3-venv)" \
@@ -59,7 +59,7 @@ supported := (3, 11) <= sys.version_info[:2] < (3, 14)
 		exit 1; \
 	fi; \
 	echo "Setting up .venv with $$python: about 250 MB to download, one or two minutes, once ..."; \
-	rm -rf .venv && "$$python" -m venv .venv && $(PIP) --no-compile --editable . \
+	rm -rf .venv/.core .venv && "$$python" -m venv .venv && $(PIP) --no-compile --editable . \
 		&& .venv/bin/python -m compileall -q -j 0 -x /tests/ .venv/lib && pwd -P >.venv/.core
 
 .venv/.test .venv/.lint: .venv/.%: .venv/.core
