@@ -12,7 +12,7 @@ import numpy as np
 
 # XLA reads the number of threads when its backend starts. The bits of large products depend on it.
 os.environ.setdefault("PJRT_NPROC", "1")
-# All graphs go to JAX: without this PyTensor looks for a C++ compiler and complains where there is none.
+# All graphs go to JAX: PyTensor need not look for a C++ compiler, which takes time, nor have one.
 if "cxx=" not in os.environ.get("PYTENSOR_FLAGS", ""):
     os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [os.environ.get("PYTENSOR_FLAGS"), "cxx="]))
 

@@ -15,6 +15,7 @@ from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task, check_config, updates_between_validations
 from rnnlab.evaluation.baselines import mean_predictor
 from rnnlab.evaluation.forward import compile_forward
+from rnnlab.evaluation.prediction import EVERY_STATE, architecture_of, predict
 from rnnlab.evaluation.scores import mean_absolute_error, mean_squared_error
 from rnnlab.models.network import Architecture, initial_parameters
 from rnnlab.models.penalties import WEIGHT_GROUPS
@@ -34,7 +35,7 @@ class Result:
     """What a run leaves behind.
 
     summary:      the flat result: floats, ints and short strings (docs/architecture.md lists them)
-    weights:      the best weights and the scaling, by name, as in `weights.npz`
+    weights:      the best weights, the scaling and what is read out, by name, as in `weights.npz`
     early_stopping: the decisions: improvements, best epoch, and why the run ended
     updates:      the log of every update, where it was kept
     test_outputs: the network's outputs on the test split, in the targets' own units
@@ -71,7 +72,10 @@ def run(config: Config, task: Task, log: Log = ignore, stop_requested: Callable[
     started = time.perf_counter()
     splits = _splits(config, task, epoch=0)
     scaling = fit_scaling(splits.train) if config["data"]["standardise"] else identity_scaling(splits.train)
-    architecture = _architecture(config, splits.train)
+    n_initial = None if splits.train.initial is None else splits.train.initial.shape[1]
+    architecture = architecture_of(
+        config["model"], splits.train.n_in, splits.train.n_out, n_initial, splits.train.every_state
+    )
     training = _training(config, architecture)
     parameters = _initial_parameters(config, architecture)
     prepared = time.perf_counter()
@@ -92,7 +96,7 @@ def run(config: Config, task: Task, log: Log = ignore, stop_requested: Callable[
             **_losses(architecture, best, scaling, splits, config["dtype"]),
             **_test_scores(test_outputs, splits),
         },
-        weights={**best, **scaling.to_arrays()},
+        weights={**best, **scaling.to_arrays(), EVERY_STATE: np.int8(architecture.every_state)},
         early_stopping=_early_stopping_story(fitted),
         updates=_update_arrays(fitted.state.update_logs),
         test_outputs=test_outputs,
@@ -106,16 +110,6 @@ def run(config: Config, task: Task, log: Log = ignore, stop_requested: Callable[
             "seconds_in_all": time.perf_counter() - started,
         },
     )
-
-
-def predict(
-    architecture: Architecture, parameters: Arrays, scaling: Scaling, sequences: Sequences, dtype: str
-) -> np.ndarray:
-    """The network's outputs for sequences in their own units, in the targets' own units."""
-    scaled = scaling.apply(sequences)
-    forward = compile_forward(architecture, scaled.n_steps, scaled.mask is not None, dtype)
-    outputs, _ = forward(parameters, scaled.inputs, None, scaled.mask, scaled.initial)
-    return scaling.unscale_targets(outputs)
 
 
 def _data_seed(config: Config) -> int:
@@ -152,22 +146,6 @@ def _with_input_noise(sequences: Sequences, std: float, rng: np.random.Generator
     if initial is not None:
         initial = initial + rng.normal(0.0, std, initial.shape)
     return dataclasses.replace(sequences, inputs=sequences.inputs + noise, initial=initial)
-
-
-def _architecture(config: Config, train: Sequences) -> Architecture:
-    model = config["model"]
-    mapped = model["initial_state"] == "mapped"
-    return Architecture(
-        n_in=train.n_in,
-        n_out=train.n_out,
-        n_hidden=model["n_hidden"],
-        n_layers=model["n_layers"],
-        cell=model["cell"],
-        activation=model["activation"],
-        initial_state=model["initial_state"],
-        n_initial=train.initial.shape[1] if mapped and train.initial is not None else 0,
-        every_state=train.every_state,
-    )
 
 
 def _initial_parameters(config: Config, architecture: Architecture) -> Arrays:

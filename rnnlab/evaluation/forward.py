@@ -62,8 +62,6 @@ class Forward:
         outputs, losses = [], []
         for start in range(0, len(inputs), BLOCK):
             block = [self._block(array, start) for array in arrays if array is not None]
-            if mask is not None and (missing := start + BLOCK - len(inputs)) > 0:
-                block[2][-missing:] = 1  # a sequence without a real step has no mean loss
             block_outputs, block_losses = self._function(*weights, *block)
             outputs.append(block_outputs)
             losses.append(block_losses)

@@ -93,13 +93,13 @@ def fit(
     feed = _Feed(training, training_data)
     validation = _Validation(training, valid, log)
     started = time.perf_counter()
-    if not validation(state):
+    if not validation(state, finite=True):
         return Fitted(state, "diverged", "the initial weights already give a validation loss that is not finite")
     for chunk in plan(feed.n_minibatches, training.max_epochs, training.validate_every):
         finite = _run_chunk(training, state, feed, chunk)
         state.seconds = time.perf_counter() - started
         if chunk.validate or not finite:
-            finite = validation(state) and finite
+            finite = validation(state, finite)
         if not finite:
             message = f"loss or weights were no longer finite after {state.n_updates:,} updates"
             return Fitted(state, "diverged", message)
@@ -190,9 +190,9 @@ class _Validation:
         self._log = log
         self._forward = compile_forward(training.architecture, valid.n_steps, valid.mask is not None, training.dtype)
 
-    def __call__(self, state: TrainingState) -> bool:
-        """Validate; False if the validation loss is not finite."""
-        loss = mean_loss(self._forward, state.parameters, self._valid)
+    def __call__(self, state: TrainingState, finite: bool) -> bool:
+        """Validate; False if the validation loss is not finite, as it counts where loss or weights are not."""
+        loss = mean_loss(self._forward, state.parameters, self._valid) if finite else np.nan
         if state.stopping.observe(state.n_updates, state.n_epochs, loss):
             state.best_parameters = state.parameters
         metrics = {

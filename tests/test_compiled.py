@@ -1,0 +1,99 @@
+import os
+import warnings
+
+import jax
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+from rnnlab.compiled import CompiledFunction, thread_count, to_device
+from rnnlab.models.network import Architecture, network
+
+BATCH, N_STEPS = 3, 6
+ARCHITECTURE = Architecture(
+    n_in=2,
+    n_out=1,
+    n_hidden=4,
+    n_layers=1,
+    cell="elman",
+    activation="tanh",
+    initial_state="zero",
+    n_initial=0,
+    every_state=False,
+)
+
+
+def gradient_function(dtype, mode="JAX"):
+    """A compiled network's outputs and the gradient of their sum of squares with respect to W_hh."""
+    symbols = {name: pt.tensor(name, dtype=dtype, shape=size) for name, size in ARCHITECTURE.parameter_shapes().items()}
+    inputs = pt.tensor("inputs", dtype=dtype, shape=(BATCH, N_STEPS, 2))
+    outputs = network(ARCHITECTURE, symbols, inputs, None, None)
+    gradient = pytensor.grad(pt.sqr(outputs).sum(), symbols["layer1.W_hh"])
+    return CompiledFunction([*symbols.values(), inputs], [outputs, gradient], dtype, mode)
+
+
+def arguments():
+    rng = np.random.default_rng(0)
+    parameters = {name: rng.normal(0, 0.7, shape) for name, shape in ARCHITECTURE.parameter_shapes().items()}
+    return parameters, rng.normal(size=(BATCH, N_STEPS, 2))
+
+
+def call(function, dtype):
+    parameters, inputs = arguments()
+    return function(*(array.astype(dtype) for array in parameters.values()), inputs.astype(dtype))
+
+
+def by_hand(parameters, inputs):
+    """Outputs and gradient by plain loops: back-propagation through time."""
+    W_uh, W_hh, b_hh, W_hy, b_hy = parameters.values()
+    states = [np.zeros((BATCH, 4))]
+    for t in range(N_STEPS):
+        states.append(np.tanh(inputs[:, t] @ W_uh + states[-1] @ W_hh + b_hh))
+    outputs = states[-1] @ W_hy + b_hy
+    message, gradient = 2 * outputs @ W_hy.T, np.zeros_like(W_hh)
+    for t in range(N_STEPS, 0, -1):
+        message = message * (1 - states[t] ** 2)
+        gradient += states[t - 1].T @ message
+        message = message @ W_hh.T
+    return outputs, gradient
+
+
+def test_float32_float64_and_float32_in_one_process_each_have_their_own_precision():
+    floatX, switch = pytensor.config.floatX, jax.config.jax_enable_x64
+    expected = by_hand(*arguments())
+    functions, results = [], []
+    for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-12), ("float32", 1e-5)):
+        functions.append(gradient_function(dtype))
+        results.append(call(functions[-1], dtype))
+        for value, right in zip(results[-1], expected, strict=True):
+            assert value.dtype == dtype
+            assert np.abs(value - right).max() < tolerance * np.abs(right).max()
+    for function in (functions[0], functions[2]):  # also the one that was compiled before float64 came
+        for before, after in zip(results[0], call(function, "float32"), strict=True):
+            np.testing.assert_array_equal(before, after)
+    assert (pytensor.config.floatX, jax.config.jax_enable_x64) == (floatX, switch)
+
+
+def test_data_on_the_device_keeps_its_precision_and_a_float32_call_warns_of_nothing():
+    x = {dtype: pt.tensor("x", dtype=dtype, shape=(3,)) for dtype in ("float32", "float64")}
+    for dtype, symbol in x.items():
+        function = CompiledFunction([symbol], [symbol[pt.argsort(symbol)] * 2], dtype)
+        on_device = to_device(np.array([3.0, 1.0, 1 / 3]), dtype)
+        assert on_device.dtype == dtype
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            (output,) = function(on_device)
+        np.testing.assert_array_equal(output, np.array([1 / 3, 1.0, 3.0], dtype) * 2)
+        assert output.dtype == dtype
+
+
+def test_the_thread_count_is_what_XLA_was_told():
+    assert thread_count() == int(os.environ["PJRT_NPROC"]) >= 1
+
+
+@pytest.mark.slow
+def test_the_same_graph_compiled_by_numba_agrees_to_rounding():
+    by_jax, by_numba = (call(gradient_function("float64", mode), "float64") for mode in ("JAX", "NUMBA"))
+    for value, other in zip(by_jax, by_numba, strict=True):
+        assert np.abs(value - other).max() < 1e-14 * np.abs(value).max()
