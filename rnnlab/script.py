@@ -78,15 +78,15 @@ def _tell(experiment: Experiment) -> None:
     if address is None:
         console.print("not recorded", highlight=False)
         return
+    console.print(f"run {sacred_run._id} in {address}", highlight=False, soft_wrap=True)
     try:
         store = open_store(address)
-        record = store.get(str(sacred_run._id))
-        pictures = _keep_pictures(store, record)
+        pictures = _keep_pictures(store, store.get(str(sacred_run._id)))
     except RnnlabError as error:
-        sys.exit(f"error: the run is recorded, but its picture could not be kept: {error}")
-    console.print(f"run {record.run_id} in {store.address}", highlight=False, soft_wrap=True)
+        console.print(f"no picture: {error}", highlight=False, markup=False)
+        return
     for name in pictures:
-        place = f"{name} in the record" if address.is_mongo else address.path / record.run_id / name
+        place = f"{name} in the record" if address.is_mongo else address.path / str(sacred_run._id) / name
         console.print(f"picture: {place}", highlight=False, soft_wrap=True)
 
 

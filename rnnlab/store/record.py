@@ -44,6 +44,7 @@ class Contents:
     curves: Callable[[], dict[str, Curve]] = dict
     captured_out: Callable[[], str] = str
     artifact: Callable[[str], bytes] = _no_artifact
+    source: Callable[[str], bytes | None] = lambda path: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,8 @@ class RunRecord:
     artifacts:    the names, sorted
 
     The rest is read from the store when first asked for, and raises StoreError if it is damaged there: `info`,
-    `sources` ({path: md5}), `fail_trace`, `curves`, `captured_out`, `artifact(name)`, `weights()` and `updates()`.
+    `sources` ({path: md5}), `source(path)`, `fail_trace`, `curves`, `captured_out`, `artifact(name)`, `weights()` and
+    `updates()`.
 
     Records are equal if the runs did the same: experiment, status, config, result, info, sources, packages, names of
     artifacts and curves, the metric `seconds` apart. When, where and under which id they ran does not count.
@@ -114,6 +116,10 @@ class RunRecord:
             raise StoreError(f"run {self.run_id} has no artifact {name!r}; it has: {there}")
         return self.contents.artifact(name)
 
+    def source(self, path: str) -> bytes | None:
+        """The content of a source file as it ran, by its path in `sources`; None where the store does not hold it."""
+        return self.contents.source(path)
+
     def weights(self) -> dict[str, np.ndarray]:
         """The run's best weights and its scaling, by name."""
         return self._arrays("weights.npz")
@@ -131,6 +137,11 @@ class RunRecord:
             problem = str(error) or type(error).__name__
             raise StoreError(f"run {self.run_id}: artifact {name!r} is damaged: {problem}") from None
 
+    def _repr_html_(self) -> str:
+        from rnnlab.store.runs import run_html  # it needs records itself
+
+        return run_html(self)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RunRecord):
             return NotImplemented
@@ -144,7 +155,7 @@ class RunRecord:
             self.result,
             self.artifacts,
             self.packages,
-            self.info,
+            {name: value for name, value in self.info.items() if name != "environment"},
             self.sources,
         )
 

@@ -25,7 +25,7 @@ from rnnlab.tracking.storage import take_over_storage
 PACKAGES = ("pytensor", "jax", "jaxlib", "numpy", "scipy", "sacred", "pymongo")
 
 
-def track(experiment: Experiment, task: Task, **sections: Any) -> Experiment:
+def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
     """Wire a Sacred experiment to run rnnlab on a task, and return it.
 
     experiment: a fresh Sacred Experiment, made in the script itself with `save_git_info=False` (the git state is
@@ -85,14 +85,15 @@ def plain(config: Any) -> Any:
 
 
 def _add_sources(experiment: Experiment, task: Task, git: GitState | None) -> None:
-    """Store the script, all of rnnlab and the task's own file, with the git state they come from."""
+    """Store the script with its git state, all of rnnlab, and the task's own file."""
     files = sorted(Path(rnnlab.__file__).parent.rglob("*.py"))
     task_file = inspect.getsourcefile(task)
     for path in [*files, *([Path(task_file)] if task_file else [])]:
         experiment.sources.add(_source(str(path)))
-    if git is not None:
-        for source in experiment.sources:
-            source.repo, source.commit, source.is_dirty = git.url, git.commit, git.dirty
+    if git is not None and experiment.mainfile is not None:
+        # Sacred lists the repository of each source, once for every one: the script's stands for all.
+        main = experiment.mainfile
+        main.repo, main.commit, main.is_dirty = git.url, git.commit, git.dirty
 
 
 @cache

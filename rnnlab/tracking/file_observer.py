@@ -14,7 +14,7 @@ from sacred.observers import FileStorageObserver
 
 from rnnlab.atomic_file import copy_atomically, make_durable, write_atomically
 from rnnlab.errors import StoreError
-from rnnlab.tracking.stored_values import finite, is_artifact_name, json_text, without_remote_credentials
+from rnnlab.tracking.stored_values import finite, is_artifact_name, json_text, with_uid, without_remote_credentials
 
 
 class AtomicFileObserver(FileStorageObserver):
@@ -60,7 +60,7 @@ class AtomicFileObserver(FileStorageObserver):
                 "command": command,
                 "host": dict(host_info),
                 "start_time": start_time.isoformat(),
-                "meta": meta_info,
+                "meta": with_uid(meta_info),
                 "status": "RUNNING",
                 "resources": [],
                 "artifacts": [],

@@ -18,7 +18,7 @@ from sacred.observers import MongoObserver
 
 from rnnlab.errors import StoreError
 from rnnlab.store_address import Address, mongo_client, mongo_errors
-from rnnlab.tracking.stored_values import is_artifact_name, plain_json, without_remote_credentials
+from rnnlab.tracking.stored_values import is_artifact_name, plain_json, with_uid, without_remote_credentials
 
 # A document holds 16 MB, and the config, info and sources of a run want their share.
 MAX_CAPTURED_OUT = 2_000_000  # characters
@@ -62,7 +62,7 @@ class RunMongoObserver(MongoObserver):
                 "host": dict(host_info),
                 "start_time": start_time,
                 "config": plain_json(config),
-                "meta": plain_json(meta_info),
+                "meta": plain_json(with_uid(meta_info)),
                 "status": "RUNNING",
                 "resources": [],
                 "artifacts": [],

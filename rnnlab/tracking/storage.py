@@ -1,6 +1,7 @@
 """Where a run is recorded: Sacred's storage options, the default store, and the one observer of each run."""
 
 import os
+import tempfile
 from typing import Any
 
 from sacred import Experiment
@@ -42,9 +43,18 @@ def take_over_storage(experiment: Experiment, options: dict[str, Any]) -> None:
 
 
 def make_observer(address: Address) -> AtomicFileObserver | RunMongoObserver:
-    """The observer that records runs at a store address; raises StoreError if the database cannot be reached."""
+    """The observer that records runs at a store address.
+
+    Raises StoreError if the database cannot be reached, or if the directory cannot be made or written.
+    """
     if address.is_mongo:
         return RunMongoObserver(address)
+    try:
+        address.path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=address.path):
+            pass
+    except OSError as error:
+        raise StoreError(f"store {address}: cannot be written: {error.strerror}") from None
     return AtomicFileObserver(address.path)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -43,6 +44,11 @@ def finite(value: Any) -> Any:
     if isinstance(value, list):
         return [finite(each) for each in value]
     return value
+
+
+def with_uid(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Sacred's `meta` with the run's `uid`, by which it is known when it has been copied to another store."""
+    return {"uid": uuid.uuid4().hex, **meta}
 
 
 def without_remote_credentials(experiment_info: Mapping[str, Any]) -> dict[str, Any]:
