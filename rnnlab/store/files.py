@@ -13,9 +13,12 @@ from typing import Any
 from rnnlab.atomic_file import copy_atomically, write_atomically
 from rnnlab.errors import StoreError
 from rnnlab.store.interface import Store
-from rnnlab.store.parsing import build_curve, build_record, fail_trace_text, md5_in, plain
-from rnnlab.store.query import by_number, check_attachable, is_plain_name, make_query, resolve_id
+from rnnlab.store.parsing import build_curve, build_record, fail_trace_text, has_md5, md5_in, plain
+from rnnlab.store.query import by_number, check_attachable, is_number_up_to, is_plain_name, make_query, resolve_id
 from rnnlab.store.record import Contents, Curve, RunRecord
+from rnnlab.store.runs import Runs
+
+SOURCES, RESOURCES = "_sources", "_resources"  # Sacred's folders of what all runs share
 
 _RECENT = 5.0  # seconds: a file or folder changed since may be in the middle of being written
 _RETRIES = 3
@@ -57,11 +60,21 @@ class FileStore(Store):
         experiment: str | Sequence[str] | None = None,
         status: str | Sequence[str] | None = None,
         where: Mapping[str, Any] | None = None,
-    ) -> list[RunRecord]:
+    ) -> Runs:
         """The runs that fit, by rising id; of each run only `run.json` and `config.json` are read."""
         query = make_query(experiment, status, where)
         records = (_read_run(self._folder(run_id)) for run_id in sorted(self._ids(), key=by_number))
-        return [record for record in records if record is not None and query.fits(record)]
+        return Runs(record for record in records if record is not None and query.fits(record))
+
+    def ids(self, after: int = 0) -> list[str]:
+        """The ids of all runs, in no order, but for the numbers up to `after`."""
+        return [run_id for run_id in self._ids() if not is_number_up_to(run_id, after)]
+
+    def read(self, run_ids: Sequence[str]) -> list[RunRecord]:
+        """The runs with these ids; of each only `run.json` and `config.json` are read."""
+        folders = [self._folder(run_id) for run_id in run_ids]
+        records = [_read_run(folder) for folder in folders if os.path.isdir(folder)]
+        return [record for record in records if record is not None]
 
     def attach(self, run_id: str | int, name: str, path: str | Path) -> None:
         """Add a file to a run that is over, as the artifact `name`, in place of an earlier one of that name."""
@@ -117,6 +130,7 @@ def _read_run(folder: str) -> RunRecord | None:
         curves=partial(_curves, folder),
         captured_out=partial(_captured_out, folder),
         artifact=partial(_artifact, folder),
+        source=partial(_source, folder),
     )
     return build_record(os.path.basename(folder), entry, config, contents, now, damage)
 
@@ -177,6 +191,27 @@ def _sources(folder: str) -> dict[str, str]:
         return {str(path): md5_in(stored) for path, stored in entry["experiment"].get("sources") or []}
     except (TypeError, KeyError, ValueError, AttributeError):
         raise StoreError(f"{_run(folder)}: its sources are damaged") from None
+
+
+def _source(folder: str, path: str) -> bytes | None:
+    """A source file's content, from where the runs of a directory keep their sources together."""
+    experiment = _read_part(folder, "run.json").get("experiment")
+    stored = experiment.get("sources") if isinstance(experiment, dict) else None
+    places = [str(place) for known, place in stored or [] if known == path]
+    return shared_content(os.path.dirname(folder), SOURCES, places[0]) if places else None
+
+
+def shared_content(directory: str | Path, kind: str, place: str) -> bytes | None:
+    """A file in one of the directory's shared folders, `kind`; None if it is not there or not what its name says.
+
+    place: as a run has it, relative or not; only its last part counts, so that it leads nowhere else
+    """
+    path = Path(directory, kind, os.path.basename(place))
+    try:
+        content = None if path.is_symlink() else path.read_bytes()
+    except (OSError, ValueError):
+        return None
+    return content if content is not None and has_md5(content, md5_in(place)) else None
 
 
 def _fail_trace(folder: str) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.store.record import RunRecord
+from rnnlab.store.runs import Runs
 
 
 class Store(ABC):
@@ -30,7 +31,7 @@ class Store(ABC):
         experiment: str | Sequence[str] | None = None,
         status: str | Sequence[str] | None = None,
         where: Mapping[str, Any] | None = None,
-    ) -> list[RunRecord]:
+    ) -> Runs:
         """The runs that fit, by rising id; None leaves a question out.
 
         experiment: its name, or several
@@ -40,6 +41,14 @@ class Store(ABC):
 
         Raises StoreError for a `where` that is not such a question.
         """
+
+    @abstractmethod
+    def ids(self, after: int = 0) -> list[str]:
+        """The ids of all runs, in no order, but for the numbers up to `after`."""
+
+    @abstractmethod
+    def read(self, run_ids: Sequence[str]) -> list[RunRecord]:
+        """The runs with these ids, as `find` reads them; one that is gone or has only just begun is left out."""
 
     @abstractmethod
     def attach(self, run_id: str | int, name: str, path: str | Path) -> None:

@@ -17,9 +17,10 @@ from pymongo.errors import OperationFailure
 
 from rnnlab.errors import StoreError
 from rnnlab.store.interface import Store
-from rnnlab.store.parsing import build_curve, build_record, fail_trace_text, plain
-from rnnlab.store.query import Query, by_number, check_attachable, make_query, resolve_id
+from rnnlab.store.parsing import build_curve, build_record, fail_trace_text, has_md5, plain
+from rnnlab.store.query import Query, by_number, check_attachable, is_number_up_to, make_query, resolve_id
 from rnnlab.store.record import Contents, Curve, RunRecord
+from rnnlab.store.runs import Runs
 from rnnlab.store_address import Address, mongo_database, mongo_errors, parse_address
 
 # A listing leaves in the database what can be long.
@@ -63,14 +64,29 @@ class MongoStore(Store):
         experiment: str | Sequence[str] | None = None,
         status: str | Sequence[str] | None = None,
         where: Mapping[str, Any] | None = None,
-    ) -> list[RunRecord]:
+    ) -> Runs:
         """The runs that fit, by rising id; neither curves nor output are read."""
         query = make_query(experiment, status, where)
         with self._errors():
             documents = list(self._database.runs.find(_server_side(query), _LISTED, batch_size=1000))
         now = datetime.now(UTC)
-        records = (self._record(document, now) for document in documents)
-        return sorted((record for record in records if query.fits(record)), key=lambda record: by_number(record.run_id))
+        fitting = filter(query.fits, (self._record(document, now) for document in documents))
+        return Runs(sorted(fitting, key=lambda record: by_number(record.run_id)))
+
+    def ids(self, after: int = 0) -> list[str]:
+        """The ids of all runs, in no order, but for the numbers up to `after`."""
+        with self._errors():
+            # $lte compares numbers with numbers only: names stay in.
+            documents = self._database.runs.find({"_id": {"$not": {"$lte": after}}}, {"_id": 1}, batch_size=10_000)
+            return [str(document["_id"]) for document in documents]
+
+    def read(self, run_ids: Sequence[str]) -> list[RunRecord]:
+        """The runs with these ids; neither curves nor output are read."""
+        stored = [*run_ids, *(int(run_id) for run_id in run_ids if is_number_up_to(run_id, 2**63 - 1))]
+        with self._errors():
+            documents = list(self._database.runs.find({"_id": {"$in": stored}}, _LISTED, batch_size=1000))
+        now = datetime.now(UTC)
+        return [self._record(document, now) for document in documents]
 
     def attach(self, run_id: str | int, name: str, path: str | Path) -> None:
         """Add a file to a run that is over, as the artifact `name`, in place of an earlier one of that name."""
@@ -120,6 +136,7 @@ class MongoStore(Store):
             curves=partial(self._curves, stored_id),
             captured_out=partial(self._captured_out, stored_id),
             artifact=partial(self._artifact, stored_id),
+            source=partial(self._source, stored_id),
         )
         for name in ("config", "result", "host", "meta"):
             document[name] = plain(document.get(name))
@@ -137,8 +154,7 @@ class MongoStore(Store):
         info = self._part(stored_id, "info") or {}
         if not isinstance(info, dict):
             raise StoreError(f"run {stored_id}: its info is damaged: it is not a mapping")
-        # MongoObserver keeps the ids of the metrics' documents there, under a name that a run might use too.
-        return plain({key: value for key, value in info.items() if key != "metrics" or not _are_references(value)})
+        return plain(without_references(info))
 
     def _sources(self, stored_id: Any) -> dict[str, str]:
         """From the ids of the files to their md5s; these never change, so each is asked for once."""
@@ -152,6 +168,18 @@ class MongoStore(Store):
             return {str(path): self._source_md5s.get(file_id, "") for path, file_id in sources}
         except (TypeError, ValueError):
             raise StoreError(f"run {stored_id}: its sources are damaged") from None
+
+    def _source(self, stored_id: Any, path: str) -> bytes | None:
+        """A source file's content; an edited one was not stored, and its place is empty."""
+        for stored_path, file_id in self._part(stored_id, "experiment.sources") or []:
+            if stored_path == path:
+                with self._errors():
+                    try:
+                        content = self._files.get(file_id).read()
+                    except NoFile:
+                        return None
+                return content if has_md5(content, self._sources(stored_id)[path]) else None
+        return None
 
     def _computed_md5(self, file_id: Any) -> str:
         """Since pymongo 4, GridFS keeps no md5 of its own accord."""
@@ -216,6 +244,13 @@ def _server_side(query: Query) -> dict[str, Any]:
 
 def _fits_64_bits(value: Any) -> bool:
     return isinstance(value, int) and -(2**63) <= value < 2**63
+
+
+def without_references(info: dict[str, Any]) -> dict[str, Any]:
+    """A run's info without the ids of its metrics' documents, which MongoObserver keeps there under a name that a run
+    might use too.
+    """
+    return {key: value for key, value in info.items() if key != "metrics" or not _are_references(value)}
 
 
 def _are_references(value: Any) -> bool:

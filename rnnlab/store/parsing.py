@@ -1,10 +1,11 @@
 """From what Sacred stored to a RunRecord. Whatever a store holds is data: nothing in it is decoded into objects."""
 
-import math
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -49,14 +50,17 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return value if isfinite(value) else None
     # Most values are simple ones, and a listing has a million of them: they cost no call.
     if isinstance(value, dict):
         if len(value) == 1 and isinstance(value.get("py/tuple"), list):
             return plain(value["py/tuple"])
-        return {str(key): each if type(each) in _SIMPLE else plain(each) for key, each in value.items()}
+        return {
+            str(key): each if type(each) in _SIMPLE or (type(each) is float and isfinite(each)) else plain(each)
+            for key, each in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [each if type(each) in _SIMPLE else plain(each) for each in value]
+        return [plain(each) for each in value]
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
@@ -76,6 +80,11 @@ def md5_in(stored: Any) -> str:
     """The md5 of a source or resource as Sacred stores it, bare or at the end of its file name; empty if not there."""
     found = re.search(r"([0-9a-f]{32})(\.[^./]*)?$", str(stored))
     return found[1] if found else ""
+
+
+def has_md5(content: bytes, md5: str) -> bool:
+    """Whether a file's content is the one that was noted; where no md5 was noted it counts as that."""
+    return not md5 or hashlib.md5(content, usedforsecurity=False).hexdigest() == md5
 
 
 def fail_trace_text(stored: Any) -> str | None:

@@ -69,6 +69,11 @@ def by_number(run_id: str) -> tuple[bool, int, str]:
     return (not number, int(run_id) if number else 0, run_id)
 
 
+def is_number_up_to(run_id: str, last: int) -> bool:
+    """Whether an id is a number that is not above `last`."""
+    return run_id.isascii() and run_id.isdigit() and int(run_id) <= last
+
+
 def check_attachable(record: RunRecord, name: str) -> None:
     """Raises StoreError if the run may still be going on, or the name is not a plain file name."""
     if record.status in _NOT_OVER:

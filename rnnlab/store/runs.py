@@ -1,0 +1,68 @@
+"""A list of runs, and how Jupyter shows it and a single run. Whatever a store holds is escaped."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+from rnnlab.store.listing import OWN_FIELDS, flat_items, main_results, run_fields, short_names, varying_keys
+from rnnlab.store.record import RunRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_ROWS = 100
+
+
+class Runs(list[RunRecord]):
+    """Runs, as `Store.find` gives them: a list that Jupyter shows as a table."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> RunRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Runs": ...
+    def __getitem__(self, index: SupportsIndex | slice) -> "RunRecord | Runs":
+        found = super().__getitem__(index)
+        return Runs(found) if isinstance(found, list) else found
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A row for each run: `id`, `experiment`, `status`, `started`, `stopped`, `seconds`, then `config.KEY` for
+        every config key and `result.KEY` for every result.
+        """
+        import pandas as pd  # loads slowly
+
+        rows = [run_fields(record) for record in self]
+        names = dict.fromkeys(name for row in rows for name in row if name.startswith(("config.", "result.")))
+        return pd.DataFrame(rows, columns=[*OWN_FIELDS, *names])
+
+    def _repr_html_(self) -> str:
+        keys, results = varying_keys(self), main_results(self)
+        head = ["id", "experiment", "status", "started", *short_names([*keys, *results])]
+        columns = [*head[:4], *(f"config.{key}" for key in keys), *(f"result.{key}" for key in results)]
+        fields = [run_fields(record) for record in self[:_MOST_ROWS]]
+        rows = [[shown.get(column) for column in columns] for shown in fields]
+        more = f"<p>and {len(self) - _MOST_ROWS} more</p>" if len(self) > _MOST_ROWS else ""
+        return f"<p>{len(self)} runs</p>{_table(rows, head)}{more}"
+
+
+def run_html(record: RunRecord) -> str:
+    """A run as a heading and two tables, its result and its config."""
+    words = [f"run {record.run_id}", record.experiment, record.status, record.damage or "", _text(record.start_time)]
+    heading = " &middot; ".join(escape(word) for word in words if word)
+    result = _table(list((record.result or {}).items()), ["result", ""])
+    return f"<p><b>{heading}</b></p>{result}{_table(list(flat_items(record.config)), ['config', ''])}"
+
+
+def _table(rows: Sequence[Iterable[Any]], head: Sequence[str]) -> str:
+    def cells(tag: str, values: Iterable[Any]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(_text(value))}</{tag}>" for value in values) + "</tr>"
+
+    return f"<table>{cells('th', head)}{''.join(cells('td', row) for row in rows)}</table>"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
