@@ -1,6 +1,6 @@
 """Prediction: the outputs of a network for given sequences, and the network of a finished run, in hand again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from rnnlab.tasks.sequences import Sequences
 # The array beside the weights that says whether every state is read out (1) or the last one only (0).
 EVERY_STATE = "readout.every_state"
 
-_KNOWN = {"cell": CELLS, "activation": ACTIVATIONS, "initial_state": INITIAL_STATES}
+_KNOWN: dict[str, Collection[str]] = {"cell": CELLS, "activation": ACTIVATIONS, "initial_state": INITIAL_STATES}
 
 
 class Record(Protocol):
