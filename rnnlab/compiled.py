@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 # XLA reads the number of threads when its backend starts. The bits of large products depend on it.
-os.environ.setdefault("PJRT_NPROC", "1")
+os.environ["PJRT_NPROC"] = os.environ.get("PJRT_NPROC") or "1"
 # All graphs go to JAX: PyTensor need not look for a C++ compiler, which takes time, nor have one.
 if "cxx=" not in os.environ.get("PYTENSOR_FLAGS", ""):
     os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [os.environ.get("PYTENSOR_FLAGS"), "cxx="]))
@@ -19,6 +19,8 @@ if "cxx=" not in os.environ.get("PYTENSOR_FLAGS", ""):
 import jax
 import pytensor
 from pytensor.graph.basic import Variable
+
+from rnnlab.errors import RnnlabError
 
 _64_BIT_AT_IMPORT = jax.config.jax_enable_x64
 import pytensor.link.jax.dispatch  # noqa: E402  (sets the switch)
@@ -55,5 +57,8 @@ def to_device(array: np.ndarray, dtype: str) -> jax.Array:
 
 
 def thread_count() -> int:
-    """The number of threads that XLA uses in this process."""
-    return int(os.environ["PJRT_NPROC"])
+    """The number of threads that XLA uses in this process; raises RnnlabError if PJRT_NPROC names none."""
+    threads = os.environ["PJRT_NPROC"]
+    if not (threads.isascii() and threads.isdigit() and int(threads) >= 1):
+        raise RnnlabError(f"PJRT_NPROC = {threads!r}: the number of threads must be a whole number of at least 1")
+    return int(threads)

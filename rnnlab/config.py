@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnnlab.compiled import thread_count
 from rnnlab.errors import ConfigError, RnnlabError
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
@@ -63,6 +64,11 @@ def number(minimum: float, below: float = float("inf"), open_minimum: bool = Fal
     return check
 
 
+def fraction(value: Any) -> str | None:
+    """Numbers above 0 and up to 1."""
+    return None if _is_number(value) and 0 < value <= 1 else "a number above 0 and at most 1"
+
+
 def one_of(*values: str) -> Callable[[Any], str | None]:
     """One of the given names."""
 
@@ -79,6 +85,11 @@ def one_of(*values: str) -> Callable[[Any], str | None]:
 def boolean(value: Any) -> str | None:
     """True or False."""
     return None if isinstance(value, bool) else "True or False"
+
+
+def text(value: Any) -> str | None:
+    """A text that is not empty."""
+    return None if isinstance(value, str) and value else "a text"
 
 
 def optional(check: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
@@ -154,7 +165,18 @@ SCHEMA: dict[str, Any] = {
         "min_delta": Key(0.0, number(0.0), "patience: smallest decrease of the loss that counts as improvement"),
         "patience_updates": Key(10_000, integer(1), "lisa: updates to make in any case"),
         "patience_increase": Key(2.0, number(1.0), "lisa: factor on the updates made at an improvement"),
-        "improvement_threshold": Key(0.995, number(0.0, 1.0, open_minimum=True), "lisa: loss ratio of an improvement"),
+        "improvement_threshold": Key(0.995, fraction, "lisa: loss ratio of an improvement"),
+    },
+    # Nothing here has an effect on what a run computes: the section is no part of a variant's key.
+    "checkpoint": {
+        "every_seconds": Key(
+            30.0, optional(number(0.0)), "what a kill may cost at most; 0: save after every compiled call; None: never"
+        ),
+        "directory": Key(
+            None,
+            optional(text),
+            "where; None: RNNLAB_CHECKPOINTS, or _checkpoints in the store's directory or results/",
+        ),
     },
 }
 
@@ -206,6 +228,7 @@ def check_config(config: Config, task: Task) -> None:
 
     The task's own arguments are tried out on one sequence.
     """
+    thread_count()  # refuses what is not a number of threads
     _check_section(config, {**SCHEMA, "task": None}, "")
     _check_task(config["task"], task)
     _check_initial_state(config, _probe_task(config["task"], task))
@@ -267,7 +290,7 @@ def _probe_task(arguments: Mapping[str, Any], task: Task) -> Sequences:
         return task(stream(0, "config"), 1, **arguments)
     except RnnlabError as error:
         raise ConfigError("task", f"config section task: {error}") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, MemoryError) as error:
         raise ConfigError("task", f"config section task, {dict(arguments)}: {error}") from error
 
 

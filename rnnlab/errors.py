@@ -18,3 +18,7 @@ class ConfigError(RnnlabError):
 
 class StoreError(RnnlabError):
     """A store that cannot be reached, read or written, or a run that is not in it."""
+
+
+class CheckpointError(RnnlabError):
+    """A checkpoint that training cannot go on from: damaged, or made by other code, packages or threads."""

@@ -1,4 +1,4 @@
-"""One run: from a config to its result. The only place that reads config keys; it knows no Sacred and no store."""
+"""One run: from a config to its result. Here config keys become work; it knows no Sacred and no store."""
 
 import dataclasses
 import logging
@@ -24,8 +24,9 @@ from rnnlab.tasks.scaling import Scaling, fit_scaling, identity_scaling
 from rnnlab.tasks.sequences import Sequences, Splits
 from rnnlab.tasks.splits import generate_splits
 from rnnlab.training.early_stopping import StoppingRule
-from rnnlab.training.epoch import Arrays, UpdateLog, UpdateRule
-from rnnlab.training.fit import Fitted, Log, Training, fit, mean_loss
+from rnnlab.training.epoch import Arrays, UpdateRule
+from rnnlab.training.fit import Fitted, Log, Save, Training, fit, keep_none, mean_loss
+from rnnlab.training.state import TrainingState, joined_logs
 
 logger = logging.getLogger("rnnlab")
 
@@ -59,12 +60,20 @@ def never() -> bool:
     return False
 
 
-def run(config: Config, task: Task, log: Log = ignore, stop_requested: Callable[[], bool] = never) -> Result:
+def run(
+    config: Config,
+    task: Task,
+    log: Log = ignore,
+    stop_requested: Callable[[], bool] = never,
+    start: TrainingState | None = None,
+    save: Save = keep_none,
+) -> Result:
     """Generate the data, train, and score the best weights once on the test split.
 
     config:         a full config, as from `default_config(task, ...)`
     log:            called at each validation with the number of updates and the metrics by name
-    stop_requested: asked after each validation; when true, the run ends as `interrupted`
+    stop_requested: asked after each compiled call; when true, the run ends as `interrupted`
+    start, save:    a state to go on from, and what keeps states for that, as in `fit`
 
     Raises ConfigError before any work starts if the config cannot be run.
     """
@@ -86,6 +95,8 @@ def run(config: Config, task: Task, log: Log = ignore, stop_requested: Callable[
         scaling.apply(splits.valid),
         log,
         stop_requested,
+        start,
+        save,
     )
     trained = time.perf_counter()
     best = fitted.state.best_parameters
@@ -96,9 +107,9 @@ def run(config: Config, task: Task, log: Log = ignore, stop_requested: Callable[
             **_losses(architecture, best, scaling, splits, config["dtype"]),
             **_test_scores(test_outputs, splits),
         },
-        weights={**best, **scaling.to_arrays(), EVERY_STATE: np.int8(architecture.every_state)},
+        weights={**best, **scaling.to_arrays(), EVERY_STATE: np.array(int(architecture.every_state))},
         early_stopping=_early_stopping_story(fitted),
-        updates=_update_arrays(fitted.state.update_logs),
+        updates=joined_logs(fitted.state.update_logs) if fitted.state.update_logs else None,
         test_outputs=test_outputs,
         environment={
             "threads": thread_count(),
@@ -238,13 +249,4 @@ def _early_stopping_story(fitted: Fitted) -> dict[str, Any]:
         "best_update": stopping.best_update,
         "best_valid_loss": stopping.best_loss,
         "improvements": stopping.improvements,
-    }
-
-
-def _update_arrays(update_logs: list[UpdateLog]) -> Arrays | None:
-    if not update_logs:
-        return None
-    return {
-        field.name: np.concatenate([getattr(update_log, field.name) for update_log in update_logs])
-        for field in dataclasses.fields(UpdateLog)
     }

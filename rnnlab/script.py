@@ -3,7 +3,7 @@
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -29,12 +29,13 @@ LEARNING_CURVE, MOVING_AVERAGE = "learning_curve.png", "moving_average.png"
 def run_script(experiment: Experiment) -> None:
     """Run an experiment from its command line, as Sacred does; then print the result and keep its picture.
 
-    The first Ctrl-C ends the run at its next validation, with all that it has; a second one ends it at once.
+    The first Ctrl-C or SIGTERM ends the run at its next validation, with all that it has and a checkpoint for --resume;
+    a second one ends it at once.
     """
     stopped = False
-    with _stop_at_interrupt() as stop_requested, ShownProgress() as progress:
+    with _stop_at_signal() as signals, ShownProgress() as progress:
         try:
-            with conducted(Conduct(by_hand=True, progress=progress, stop_requested=stop_requested)):
+            with conducted(Conduct(by_hand=True, progress=progress, stop_requested=lambda: bool(signals))):
                 experiment.run_commandline()
         except StoppedOnRequest:
             stopped = True
@@ -45,28 +46,28 @@ def run_script(experiment: Experiment) -> None:
         return
     _tell(experiment)
     if stopped:
-        sys.exit(130)
+        sys.exit(128 + signals[0])  # as shells tell which signal ended a program
     if sacred_run._failed_observers:
         sys.exit("error: the record of this run is incomplete, see the warning above")
 
 
 @contextmanager
-def _stop_at_interrupt() -> Iterator[Callable[[], bool]]:
-    """Gives a function that says whether Ctrl-C was pressed; after the first time it does again what it always does."""
-    pressed = False
-    before = signal.getsignal(signal.SIGINT)
+def _stop_at_signal() -> Iterator[list[int]]:
+    """Gives the list of the signals to stop, of Ctrl-C or SIGTERM, that came; the second raises KeyboardInterrupt."""
+    caught: list[int] = []
 
     def note(number, frame):
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, before)
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
         print("stopping at the next validation; Ctrl-C again stops at once", file=sys.__stderr__)
 
-    signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: pressed
+        yield caught
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(experiment: Experiment) -> None:
@@ -94,7 +95,8 @@ def _keep_pictures(store: Store, record: RunRecord) -> list[str]:
     """Draw the run's pictures from its record and attach them to it; return their names."""
     from rnnlab.analysis.plots import plot_learning_curves, plot_moving_average, save_figure  # matplotlib loads slowly
 
-    pictures = {LEARNING_CURVE: plot_learning_curves(record)}
+    losses = [name for name in ("train.loss", "valid.loss") if name in record.curves]
+    pictures = {LEARNING_CURVE: plot_learning_curves(record, metric=losses)}
     if "updates.npz" in record.artifacts:
         pictures[MOVING_AVERAGE] = plot_moving_average(record)
     with tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:

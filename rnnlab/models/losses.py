@@ -1,7 +1,5 @@
 """Losses: first an error per sequence and step, then its mean over steps, then over sequences."""
 
-from collections.abc import Callable
-
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
@@ -34,6 +32,3 @@ def mean_over_steps(errors: TensorVariable, mask: TensorVariable | None) -> Tens
 def mean_over_sequences(errors: TensorVariable, weights: TensorVariable) -> TensorVariable:
     """`sum_b w[b] e[b] / sum_b w[b]`: the mean over the sequences of a minibatch that are not padding."""
     return (errors * weights).sum() / weights.sum()
-
-
-Loss = Callable[[TensorVariable, TensorVariable], TensorVariable]

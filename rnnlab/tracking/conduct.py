@@ -32,12 +32,14 @@ class Conduct:
 
     by_hand:        somebody started the run from a script: errors in the input end the process with one line
     progress:       shows how the run goes on
-    stop_requested: whether the run should stop at its next validation
+    stop_requested: whether the run should stop soon
+    resume:         a run goes on from the checkpoint of an earlier one of the same config, if it can
     """
 
     by_hand: bool = False
     progress: Progress = _silent
     stop_requested: Callable[[], bool] = _never
+    resume: bool = False
 
 
 _BY_DEFAULT = Conduct()

@@ -12,14 +12,18 @@ from typing import Any
 
 import sacred
 from sacred import Experiment
+from sacred.commandline_options import cli_option
 from sacred.dependencies import Source
+from sacred.host_info import HostInfoGetter
 
 import rnnlab
 from rnnlab.config import Task, check_config, default_config
 from rnnlab.errors import RnnlabError
+from rnnlab.processes import this_process
 from rnnlab.tracking.conduct import current_conduct
 from rnnlab.tracking.git_state import GitState, git_state
 from rnnlab.tracking.recording import record_run
+from rnnlab.tracking.resuming import RESUME, add_option, check_start, made_by, open_checkpoints
 from rnnlab.tracking.storage import take_over_storage
 
 PACKAGES = ("pytensor", "jax", "jaxlib", "numpy", "scipy", "sacred", "pymongo")
@@ -35,6 +39,7 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
 
     The experiment then has the whole config, checks it before anything is started, stores every run in one place
     (`-F`, `-m`, RNNLAB_STORE, or `results/`), and records sources, versions, git state, curves, decisions and weights.
+    Each run keeps checkpoints; with `--resume` it goes on from the one of a run that was killed.
     """
     experiment.logger = _logger()
     experiment.add_config(default_config(task, **sections))
@@ -44,6 +49,18 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
         experiment.add_package_dependency(package, _version(package))
     sacred.SETTINGS.HOST_INFO.INCLUDE_CPU_INFO = False  # takes a second per run
     sacred.SETTINGS.HOST_INFO.INCLUDE_GPU_INFO = False
+
+    made_today = made_by(task)
+
+    @cli_option("-R", RESUME, is_flag=True)
+    def resume(args, run):
+        """Go on from the checkpoint of a run with the same config that was killed or interrupted."""
+        with _input_errors():
+            check_start(open_checkpoints(run, plain(run.config), made_today))
+
+    add_option(experiment, resume)
+    # By this, a run that is dead can be told from one that is only slow to say that it lives.
+    experiment.additional_host_info.append(HostInfoGetter(this_process, "process"))
 
     @experiment.option_hook
     def storage(options):
@@ -59,7 +76,7 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
 
     @experiment.main
     def main(_config, _run):
-        return record_run(_run, plain(_config), task, git)
+        return record_run(_run, plain(_config), task, git, made_today)
 
     return experiment
 
@@ -86,14 +103,18 @@ def plain(config: Any) -> Any:
 
 def _add_sources(experiment: Experiment, task: Task, git: GitState | None) -> None:
     """Store the script with its git state, all of rnnlab, and the task's own file."""
-    files = sorted(Path(rnnlab.__file__).parent.rglob("*.py"))
     task_file = inspect.getsourcefile(task)
-    for path in [*files, *([Path(task_file)] if task_file else [])]:
-        experiment.sources.add(_source(str(path)))
+    for path in [*_own_files(), *([task_file] if task_file else [])]:
+        experiment.sources.add(_source(path))
     if git is not None and experiment.mainfile is not None:
         # Sacred lists the repository of each source, once for every one: the script's stands for all.
         main = experiment.mainfile
         main.repo, main.commit, main.is_dirty = git.url, git.commit, git.dirty
+
+
+@cache
+def _own_files() -> list[str]:
+    return sorted(map(str, Path(rnnlab.__file__).parent.rglob("*.py")))
 
 
 @cache

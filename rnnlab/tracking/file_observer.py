@@ -1,10 +1,12 @@
 """Records runs in a directory, in the layout of Sacred's FileStorageObserver, so that a kill leaves whole files."""
 
 import json
+import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ from typing import Any
 from sacred.dependencies import get_digest
 from sacred.observers import FileStorageObserver
 
-from rnnlab.atomic_file import copy_atomically, make_durable, write_atomically
+from rnnlab.atomic_file import copy_atomically, make_all_durable, make_durable, write_atomically
 from rnnlab.errors import StoreError
 from rnnlab.tracking.stored_values import finite, is_artifact_name, json_text, with_uid, without_remote_credentials
+
+logger = logging.getLogger("rnnlab")
 
 
 class AtomicFileObserver(FileStorageObserver):
@@ -23,13 +27,20 @@ class AtomicFileObserver(FileStorageObserver):
     Each JSON file is replaced as a whole, NaN is written as null, and a run takes its id by making its folder, so that
     runs that start together get ids of their own. Raises StoreError at the start of a run if the directory cannot be
     written.
+
+    If it cannot be written later on, for want of space perhaps, the run goes on: the user is told once, everything is
+    kept in memory, and every further event tries to store it all. `problem` says what is wrong, while something is.
     """
 
     def __init__(self, directory: str | Path):
         super().__init__(directory)
         self.directory = Path(directory)
+        self.problem = ""
         self._metrics: dict[str, dict[str, list[str]]] = {}
+        self._metrics_are_new = False
+        self._artifacts: dict[str, bytes] = {}  # those that could not be stored
         self._written: dict[Path, str] = {}
+        self._cout_bytes = 0
         self.run_entry: dict[str, Any] = {}
         # Heartbeats come from a thread of their own.
         self._lock = threading.RLock()
@@ -48,8 +59,8 @@ class AtomicFileObserver(FileStorageObserver):
         _id: str | int | None,
     ) -> str | int:
         """Make the run's folder with its config, and `run.json` last: what has one is a run."""
-        self._metrics = {}
-        self.config, self.cout, self.cout_write_cursor = config, "", 0
+        self.problem, self._metrics, self._metrics_are_new, self._artifacts = "", {}, False, {}
+        self.config, self.cout, self.cout_write_cursor, self._cout_bytes = config, "", 0, 0
         self.info: dict[str, Any] = {}
         try:
             self._make_run_dir(_id)
@@ -76,15 +87,12 @@ class AtomicFileObserver(FileStorageObserver):
     def heartbeat_event(self, info: dict[str, Any], captured_out: str, beat_time: datetime, result: Any) -> None:
         """Store what has changed since the last heartbeat."""
         with self._lock:
-            self.info = info
+            self.info, self.cout = info, captured_out
             self.run_entry["heartbeat"] = beat_time.isoformat()
             self.run_entry["result"] = result
-            if captured_out != self.cout:
-                self.cout = captured_out
-                self.save_cout()
-            if info:
-                self.save_json(info, "info.json")
-            self.save_json(self.run_entry, "run.json")
+            with self._noting_problems():
+                self._save_parts()
+                self.save_json(self.run_entry, "run.json")
 
     def completed_event(self, stop_time: datetime, result: Any) -> None:
         """Store the end of a run that has come to it."""
@@ -106,7 +114,10 @@ class AtomicFileObserver(FileStorageObserver):
             if not is_artifact_name(name):
                 print(f"warning: artifact name {name!r} is not a plain file name: not stored", file=sys.stderr)
                 return
-            super().artifact_event(name, filename, metadata, content_type)
+            self._artifacts[name] = Path(filename).read_bytes()
+            with self._noting_problems():
+                self._save_parts()
+                self.save_json(self.run_entry, "run.json")
 
     def resource_event(self, filename: str) -> None:
         """Store a file that the run reads, once for all runs."""
@@ -121,8 +132,14 @@ class AtomicFileObserver(FileStorageObserver):
                 columns["steps"].append(_inside(new["steps"]))
                 columns["timestamps"].append(_inside([time.isoformat() for time in new["timestamps"]]))
                 columns["values"].append(_inside(new["values"]))
-            if metrics_by_name:
-                write_atomically(Path(self.dir, "metrics.json"), _joined(self._metrics).encode())
+            self._metrics_are_new = self._metrics_are_new or bool(metrics_by_name)
+            with self._noting_problems():
+                self._save_metrics()
+
+    def join(self) -> None:
+        """Raise StoreError if the run is over and its record is incomplete."""
+        if self.problem:
+            raise StoreError(f"the record of run {self.dir} is incomplete: {self.problem}")
 
     def save_json(self, obj: Any, filename: str, durable: bool = False) -> None:
         """Replace a JSON file of the run, if its content has changed."""
@@ -132,35 +149,47 @@ class AtomicFileObserver(FileStorageObserver):
             write_atomically(path, readable.encode(), durable)
             self._written[path] = text
 
+    def save_cout(self) -> None:
+        """Add what is new to the captured output."""
+        new = self.cout[self.cout_write_cursor :].encode("utf-8", "backslashreplace")
+        with open(os.path.join(self.dir, "cout.txt"), "ab") as file:
+            file.truncate(self._cout_bytes)  # without what an earlier attempt left
+            file.write(new)
+        self._cout_bytes += len(new)
+        self.cout_write_cursor = len(self.cout)
+
     def save_file(self, filename: str, target_name: str | None = None) -> None:
         """Copy a file into the run's folder."""
         copy_atomically(Path(filename), Path(self.dir, target_name or os.path.basename(filename)))
 
     def save_sources(self, ex_info: dict[str, Any]) -> list[list[str]]:
         """Store each source once for all runs, by the md5 that it had when the experiment was made."""
+        folder = Path(self.source_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        # One look at the folder for all sources: with a hundred of them, looking for each takes longer than the rest.
+        there = set(os.listdir(folder))
+        relative = os.path.relpath(folder, self.basedir)
         stored = []
         for source, md5 in ex_info["sources"]:
-            path = Path(ex_info.get("base_dir") or "", source)
-            kept = self._shared_path(path, md5, Path(self.source_dir))
-            if not kept.exists():
+            name = _shared_name(source, md5)
+            if name not in there:
+                path = Path(ex_info.get("base_dir") or "", source)
                 # A file that was edited since is not the one that runs; a wrong copy would be worse than none.
                 if get_digest(str(path)) == md5:
-                    copy_atomically(path, kept)
+                    copy_atomically(path, folder / name)
                 else:
                     print(f"warning: {source} was edited after the run's start: not stored", file=sys.stderr)
-            stored.append([source, os.path.relpath(kept, self.basedir)])
+            stored.append([source, os.path.join(relative, name)])
         return stored
 
     def find_or_save(self, filename: str, store_dir: Path) -> Path:
         """Store a resource once for all runs."""
-        kept = self._shared_path(Path(filename), get_digest(filename), Path(store_dir))
+        folder = Path(store_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / _shared_name(filename, get_digest(filename))
         if not kept.exists():
             copy_atomically(Path(filename), kept)
         return kept
-
-    def _shared_path(self, path: Path, md5: str, folder: Path) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{path.stem}_{md5}{path.suffix}"
 
     def _maximum_existing_run_id(self) -> int:
         with os.scandir(self.basedir) as entries:
@@ -175,16 +204,51 @@ class AtomicFileObserver(FileStorageObserver):
         """
         with self._lock:
             self.run_entry.update({"stop_time": time.isoformat(), "status": status, **entries})
-            try:
-                for name in [*set(self.run_entry["artifacts"]), "metrics.json", "info.json", "config.json"]:
-                    path = Path(self.dir, name)
-                    if path.exists():
-                        make_durable(path)
+            with self._noting_problems():
+                self._save_parts()
+                names = [*set(self.run_entry["artifacts"]), "metrics.json", "info.json", "config.json"]
+                make_all_durable([path for path in (Path(self.dir, name) for name in names) if path.exists()])
+                # Last: a run whose parts cannot be stored never says that it is complete.
                 self.save_json(self.run_entry, "run.json", durable=True)
                 make_durable(Path(self.dir))
-            except OSError as error:
-                print(f"error: the end of run {self.dir} is not stored: {error.strerror}", file=sys.stderr)
             self.render_template()
+
+    def _save_parts(self) -> None:
+        """Store what is new, but for `run.json`; raises OSError."""
+        if len(self.cout) != self.cout_write_cursor:
+            self.save_cout()
+        if self.info:
+            self.save_json(self.info, "info.json")
+        self._save_metrics()
+        for name, content in list(self._artifacts.items()):
+            write_atomically(Path(self.dir, name), content)
+            self.run_entry["artifacts"].append(name)
+            del self._artifacts[name]
+
+    def _save_metrics(self) -> None:
+        if self._metrics_are_new:
+            write_atomically(Path(self.dir, "metrics.json"), _joined(self._metrics).encode())
+            self._metrics_are_new = False
+
+    @contextmanager
+    def _noting_problems(self) -> Iterator[None]:
+        """Tell when the run cannot be stored any more, and when it can again."""
+        try:
+            yield
+        except OSError as error:
+            if not self.problem:
+                logger.warning("run %s cannot be stored: %s; it goes on, and is tried again", self.dir, error.strerror)
+            self.problem = error.strerror or str(error)
+        else:
+            if self.problem and not (self._metrics_are_new or self._artifacts):
+                logger.warning("run %s is stored again, with nothing lost", self.dir)
+                self.problem = ""
+
+
+def _shared_name(path: str, md5: str) -> str:
+    """The name under which a file is stored once for all runs."""
+    stem, suffix = os.path.splitext(os.path.basename(path))
+    return f"{stem}_{md5}{suffix}"
 
 
 def _inside(values: list) -> str:

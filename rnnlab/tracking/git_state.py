@@ -1,10 +1,13 @@
 """The state of the git work tree that a run's sources come from."""
 
+import logging
 import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+logger = logging.getLogger("rnnlab")
 
 PATCH_LIMIT = 5_000_000  # bytes
 
@@ -38,7 +41,9 @@ def git_state(folder: Path) -> GitState | None:
         return None
     url = _git(folder, "remote", "get-url", "origin")
     untracked = _git(folder, "ls-files", "--others", "--exclude-standard", "--", "*.py") or b""
-    patch = _git(folder, "diff", "--no-color", "--no-ext-diff", "HEAD") or b""
+    patch = _git(folder, "diff", "--binary", "--no-color", "--no-ext-diff", "HEAD") or b""
+    if len(patch) > PATCH_LIMIT:
+        logger.warning("the uncommitted changes are not recorded: %d bytes are more than %d", len(patch), PATCH_LIMIT)
     return GitState(
         url=(url or b"git:" + top).decode().strip(),
         commit=commit.decode().strip(),

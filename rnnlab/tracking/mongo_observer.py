@@ -1,44 +1,75 @@
 """Records runs in MongoDB, in the collections of Sacred's MongoObserver, over this process's one client."""
 
 import hashlib
+import logging
 import mimetypes
 import os
 import sys
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, UpdateOne
-from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure
+import pymongo
+from bson.errors import BSONError
+from pymongo import ASCENDING, DESCENDING, UpdateOne, WriteConcern
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from sacred.dependencies import get_digest
 from sacred.observers import MongoObserver
 
 from rnnlab.errors import StoreError
 from rnnlab.store_address import Address, mongo_client, mongo_errors
+from rnnlab.tracking.spool import Artifact, Snapshot, Spool, spool_folder
 from rnnlab.tracking.stored_values import is_artifact_name, plain_json, with_uid, without_remote_credentials
 
 # A document holds 16 MB, and the config, info and sources of a run want their share.
 MAX_CAPTURED_OUT = 2_000_000  # characters
+
+# Seconds that the server may take: to be there at all, and to store something.
+MAX_SECONDS_TO_ANSWER = 1.5
+MAX_SECONDS_TO_STORE = 5.0
+BYTES_PER_SECOND = 1_000_000  # a slow line
+
+logger = logging.getLogger("rnnlab")
 
 
 class RunMongoObserver(MongoObserver):
     """Sacred's MongoObserver over this process's one client, in the same format.
 
     Raises StoreError when it is made if the server cannot be reached, and at the start of a run if it cannot be stored.
+
+    A server that goes away later on does not disturb the run. From the first failure on, the run is kept in a local
+    directory (see spool.py), as a whole; every heartbeat looks whether the server is back, and then stores the run there
+    as a whole and removes it here. The user is told both. Whole documents are written then, never additions, so that it
+    does not matter what the server had got. `problem` says what is wrong, while something is.
     """
 
     def __init__(self, address: Address):
         super().__init__(client=mongo_client(address), db_name=address.database)
         self.address = address
-        self._unsaved: dict[str, Any] = {}
+        # What a killed server had acknowledged must not be lost: it acknowledges what is in its journal.
+        concern = WriteConcern(**{**self.runs.database.write_concern.document, "j": True})
+        self.runs, self.metrics = (each.with_options(write_concern=concern) for each in (self.runs, self.metrics))
+        self.problem = ""
+        self._begin({})
         # Heartbeats come from a thread of their own.
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"RunMongoObserver({self.address})"
+
+    def _begin(self, started: dict[str, Any]) -> None:
+        """Forget the run before; `started` are the arguments of this one's `started_event`."""
+        self.problem = ""
+        self._started = started
+        self._spool: Spool | None = None
+        self._unsaved: dict[str, Any] = {}
+        self._curves: dict[str, dict[str, list]] = {}
+        self._references: list[dict[str, str]] = []
+        self._artifacts: dict[str, Artifact] = {}
+        self._unsaved_artifacts: list[str] = []
 
     def started_event(
         self,
@@ -51,10 +82,11 @@ class RunMongoObserver(MongoObserver):
         _id: str | int | None,
     ) -> str | int:
         """Insert the run's document, under the next free number unless the run has a name."""
-        self._unsaved.clear()
+        started = {"ex_info": ex_info, "command": command, "host_info": host_info, "start_time": start_time}
+        self._begin({**started, "config": config, "meta_info": with_uid(meta_info)})
         with mongo_errors(self.address):
             self._index_metrics()
-            self.run_entry = {
+            self._documents.entry = {
                 "_id": _id,
                 "experiment": {**without_remote_credentials(ex_info), "sources": self.save_sources(ex_info)},
                 "format": self.VERSION,
@@ -62,7 +94,7 @@ class RunMongoObserver(MongoObserver):
                 "host": dict(host_info),
                 "start_time": start_time,
                 "config": plain_json(config),
-                "meta": plain_json(with_uid(meta_info)),
+                "meta": plain_json(self._started["meta_info"]),
                 "status": "RUNNING",
                 "resources": [],
                 "artifacts": [],
@@ -74,13 +106,21 @@ class RunMongoObserver(MongoObserver):
                 self.insert()
             except DuplicateKeyError:
                 raise StoreError(f"store {self.address}: has a run {_id!r} already") from None
-        return self.run_entry["_id"]
+        self._started["_id"] = str(self._documents.entry["_id"])
+        return self._documents.entry["_id"]
 
     def heartbeat_event(self, info: dict[str, Any], captured_out: str, beat_time: datetime, result: Any) -> None:
         """Store what has changed since the last heartbeat."""
-        new = {"info": plain_json(info), "captured_out": captured_out[-MAX_CAPTURED_OUT:], "result": plain_json(result)}
         with self._lock:
-            changed = {name: value for name, value in new.items() if self.run_entry.get(name) != value}
+            stored_info = plain_json(info)
+            if self._references:
+                stored_info["metrics"] = self._references
+            new = {
+                "info": stored_info,
+                "captured_out": captured_out[-MAX_CAPTURED_OUT:],
+                "result": plain_json(result),
+            }
+            changed = {name: value for name, value in new.items() if self._documents.entry.get(name) != value}
             self._store(**changed, heartbeat=beat_time)
 
     def completed_event(self, stop_time: datetime, result: Any) -> None:
@@ -100,8 +140,8 @@ class RunMongoObserver(MongoObserver):
         md5 = get_digest(filename)
         with self._lock:
             self._stored_files({filename: md5})
-            if [filename, md5] not in self.run_entry["resources"]:
-                self._store(resources=[*self.run_entry["resources"], [filename, md5]])
+            if [filename, md5] not in self._documents.entry["resources"]:
+                self._store(resources=[*self._documents.entry["resources"], [filename, md5]])
 
     def artifact_event(
         self, name: str, filename: str, metadata: dict[str, Any] | None = None, content_type: str | None = None
@@ -110,100 +150,106 @@ class RunMongoObserver(MongoObserver):
         if not is_artifact_name(name):
             print(f"warning: artifact name {name!r} is not a plain file name: not stored", file=sys.stderr)
             return
-        with self._lock, open(filename, "rb") as file:
-            file_id = self.fs.put(
-                file,
-                filename=f"artifact://{self.runs.name}/{self.run_entry['_id']}/{name}",
-                metadata=metadata,
-                content_type=content_type or mimetypes.guess_type(filename)[0],
-            )
-            self._store(artifacts=[*self.run_entry["artifacts"], {"name": name, "file_id": file_id}])
+        with self._lock:
+            kind = content_type or mimetypes.guess_type(filename)[0]
+            self._artifacts[name] = Artifact(Path(filename).read_bytes(), metadata, kind)
+            self._unsaved_artifacts.append(name)
+            if self._spool is not None:
+                self._spool.add_artifact(name, self._artifacts[name])
+                return
+            with self._at_the_server(len(self._artifacts[name].content)):
+                self._put_artifacts()
+                self._set(artifacts=self._documents.entry["artifacts"])
 
     def log_metrics(self, metrics_by_name: Mapping[str, Mapping[str, list]], info: dict[str, Any]) -> None:
         """Add new points to the curves, all of them in one request."""
         if not metrics_by_name:
             return
-        names = list(metrics_by_name)
-        columns = ("steps", "values", "timestamps")
-        pushes = [{column: {"$each": metrics_by_name[name][column]} for column in columns} for name in names]
-        run_id = self.run_entry["_id"]
-        requests = [
-            UpdateOne({"run_id": run_id, "name": name}, {"$push": push}, upsert=True)
-            for name, push in zip(names, pushes, strict=True)
-        ]
         with self._lock:
-            inserted = self.metrics.bulk_write(requests, ordered=False).upserted_ids or {}
-        if inserted:
-            # Other tools find a run's metrics through these references.
-            new = [{"name": names[i], "id": str(metric_id)} for i, metric_id in sorted(inserted.items())]
-            info["metrics"] = [*info.get("metrics", []), *new]
-
-    def insert(self) -> None:
-        """Insert the run; under the next free number, if it has no id of its own."""
-        if self.run_entry["_id"] is not None:
-            self.runs.insert_one(self.run_entry)
-            return
-        while True:
-            # Names sort after all numbers.
-            last = self.runs.find_one({"_id": {"$type": "number"}}, {"_id": 1}, sort=[("_id", DESCENDING)])
-            self.run_entry["_id"] = 1 if last is None else int(last["_id"]) + 1
-            try:
-                self.runs.insert_one(self.run_entry)
+            for name, new in metrics_by_name.items():
+                curve = self._curves.setdefault(name, {"steps": [], "values": [], "timestamps": []})
+                for column, values in curve.items():
+                    values += new[column]
+            if self._spool is not None:
+                self._spool.add_points(metrics_by_name)
                 return
-            except DuplicateKeyError:  # another run that starts now was faster
-                continue
+            with self._at_the_server():
+                self._push(metrics_by_name)
+            # Other tools find a run's metrics through these references.
+            info["metrics"] = self._references
 
-    def save_sources(self, ex_info: dict[str, Any]) -> list[list[Any]]:
-        """Store each source once for all runs, by the md5 that it had when the experiment was made."""
-        base_dir = ex_info.get("base_dir") or ""
-        paths = {os.path.join(base_dir, source): md5 for source, md5 in ex_info["sources"]}
-        stored = self._stored_files(paths)
-        return [[source, stored[os.path.join(base_dir, source)]] for source, _ in ex_info["sources"]]
-
-    def _stored_files(self, md5s: Mapping[str, str]) -> dict[str, Any]:
-        """The GridFS ids of files given as {path: md5}; what is not there yet is stored.
-
-        One request finds them all. GridFS keeps no md5 of its own accord, so it is stored as a field of its own.
-        """
-        wanted = {"filename": {"$in": list(md5s)}, "md5": {"$in": list(set(md5s.values()))}}
-        found = self.runs.database.fs.files.find(wanted, {"filename": 1, "md5": 1})
-        stored = {file["filename"]: file["_id"] for file in found if md5s[file["filename"]] == file["md5"]}
-        for path, md5 in md5s.items():
-            if path not in stored:
-                stored[path] = self._put(path, md5)
-        return stored
-
-    def _put(self, path: str, md5: str) -> Any:
-        content = Path(path).read_bytes()
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-            # A file that was edited since is not the one that runs; a wrong copy would be worse than none.
-            print(f"warning: {path} was edited after the run's start: not stored", file=sys.stderr)
-            return self.fs.put(b"", filename=f"{path} (edited after the run's start)", md5=md5)
-        return self.fs.put(content, filename=path, md5=md5)
-
-    def _index_metrics(self) -> None:
-        """One document for each metric of a run, and found without a search through all of them."""
-        # Not permitted, or an old database where some metric has two documents: slower, but no less right.
-        with suppress(OperationFailure):
-            self.metrics.create_index([("run_id", ASCENDING), ("name", ASCENDING)], unique=True)
+    def join(self) -> None:
+        """Raise StoreError if the run is over and is not, or not as a whole, in the database."""
+        if not self.problem:
+            return
+        if self._spool is None or self._spool.problem:
+            raise StoreError(f"the record of run {self._documents.entry['_id']} is incomplete: {self.problem}")
+        raise StoreError(
+            f"run {self._documents.entry['_id']} is not as a whole in {self.address}, but in {self._spool.folder}; "
+            f"when the server is back: rnnlab copy {self._spool.folder} {self.address}"
+        )
 
     def _store(self, **entries: Any) -> None:
-        """Set entries of the run's document; a server that is away for an instant gets them with the next ones."""
-        self.run_entry.update(entries)
+        """Set entries of the run's document."""
+        self._documents.entry.update(entries)
         self._unsaved.update(entries)
-        try:
-            self.runs.update_one({"_id": self.run_entry["_id"]}, {"$set": self._unsaved})
-        except AutoReconnect:
+        if self._spool is not None:
+            self._spool.store(self._documents.entry)
+            self._heal()
             return
-        self._unsaved.clear()
+        with self._at_the_server():
+            self._set(**self._unsaved)
+            self._unsaved.clear()
 
     def _end(self, time: datetime, status: str, **entries: Any) -> None:
-        """Store the run's last state; if that fails, say so: the record then stays as it was."""
+        """Store the run's last state."""
         with self._lock:
-            self.run_entry.update({"stop_time": time, "status": status, **entries})
-            try:
-                with mongo_errors(self.address):
-                    wanted = {"_id": self.run_entry["_id"]}
-                    self.runs.update_one(wanted, {"$set": self.run_entry}, upsert=True)
-            except StoreError as error:
-                print(f"error: the end of run {self.run_entry['_id']} is not stored: {error}", file=sys.stderr)
+            self._store(stop_time=time, status=status, **entries)
+
+    @contextmanager
+    def _at_the_server(self, n_bytes: int = 0) -> Iterator[None]:
+        """Does what is in the `with` block within bounded time; from a failure on, the run is kept in a spool.
+
+        n_bytes: how much has to be transferred, if that is much
+        """
+        try:
+            with pymongo.timeout(MAX_SECONDS_TO_STORE + n_bytes / BYTES_PER_SECOND):
+                yield
+        except (PyMongoError, BSONError, _GoneError) as error:
+            # It may have been no more than a connection from before the server was started anew.
+            if not self._heal():
+                self._begin_spool(error)
+
+    def _begin_spool(self, error: Exception) -> None:
+        try:
+            with mongo_errors(self.address):
+                raise error
+        except (StoreError, _GoneError) as known:
+            self.problem = str(known)
+        folder = spool_folder(self.address)
+        try:
+            self._spool = Spool(folder, Snapshot(self._started, self._documents.entry, self._curves, self._artifacts))
+        except (StoreError, OSError) as failure:
+            logger.warning("%s; the run goes on, but can be kept nowhere: %s", self.problem, failure)
+        else:
+            logger.warning("%s; the run goes on, and is kept in %s until the server is back", self.problem, folder)
+
+    def _heal(self) -> bool:
+        """Store the run as a whole, if the server is there; say whether it is."""
+        n_bytes = sum(len(self._artifacts[name].content) for name in self._unsaved_artifacts)
+        try:
+            with pymongo.timeout(MAX_SECONDS_TO_ANSWER):
+                self.runs.database.client.admin.command("ping")
+            with pymongo.timeout(2 * MAX_SECONDS_TO_STORE + n_bytes / BYTES_PER_SECOND):
+                self._store_whole()
+        except (PyMongoError, BSONError, _GoneError):
+            return False
+        self._unsaved.clear()
+        if self.problem:
+            logger.warning("store %s is back: run %s is there, with nothing lost", self.address, self._documents.entry["_id"])
+            self.problem = ""
+        if self._spool is not None:
+            self._spool.remove()
+            self._spool = None
+        return True
+

@@ -13,18 +13,28 @@ from rnnlab.config import Config, Task
 from rnnlab.run import Result, run
 from rnnlab.tracking.conduct import current_conduct
 from rnnlab.tracking.git_state import GitState
+from rnnlab.tracking.resuming import find_start, open_checkpoints, remove_at_completion
 
 
 class StoppedOnRequest(KeyboardInterrupt):
     """Ends a Sacred run as INTERRUPTED, after everything it has was recorded."""
 
 
-def record_run(sacred_run: Run, config: Config, task: Task, git: GitState | None) -> dict[str, Any]:
+def record_run(
+    sacred_run: Run, config: Config, task: Task, git: GitState | None, made_by: Mapping[str, Any]
+) -> dict[str, Any]:
     """Run a config inside a Sacred run, record it, and return the summary as Sacred's result.
+
+    git, made_by: the state of the code, for the record and for checkpoints (see `made_by` in resuming.py)
 
     Raises StoppedOnRequest, once the record is whole, if the run was asked to stop.
     """
     conduct = current_conduct()
+    checkpoints = open_checkpoints(sacred_run, config, made_by)
+    checkpoint = find_start(checkpoints, sacred_run)
+    if checkpoint is not None:
+        sacred_run.info["resumed_from"] = {"run_id": checkpoint.run_id, "update": checkpoint.state.n_updates}
+    remove_at_completion(checkpoints, sacred_run)
     show = conduct.progress(config)
 
     def log(step: int, metrics: Mapping[str, float]) -> None:
@@ -35,7 +45,8 @@ def record_run(sacred_run: Run, config: Config, task: Task, git: GitState | None
     with tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:
         if git is not None and git.dirty and git.patch:
             _add_artifact(sacred_run, Path(folder, "uncommitted.patch"), git.patch)
-        result = run(config, task, log, conduct.stop_requested)
+        start = None if checkpoint is None else checkpoint.state
+        result = run(config, task, log, conduct.stop_requested, start, checkpoints.save)
         _record_result(sacred_run, result, Path(folder))
     if result.early_stopping["reason"] == "interrupted":
         sacred_run.result = result.summary

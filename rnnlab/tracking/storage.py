@@ -1,15 +1,16 @@
 """Where a run is recorded: Sacred's storage options, the default store, and the one observer of each run."""
 
-import os
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 from sacred import Experiment
+from sacred.observers import RunObserver
 from sacred.observers.mongo import parse_mongo_db_arg
 from sacred.run import Run
 
 from rnnlab.errors import StoreError
-from rnnlab.store_address import Address, parse_address
+from rnnlab.store_address import Address, parse_address, without_credentials
 from rnnlab.tracking.file_observer import AtomicFileObserver
 from rnnlab.tracking.mongo_observer import RunMongoObserver
 
@@ -36,9 +37,12 @@ def take_over_storage(experiment: Experiment, options: dict[str, Any]) -> None:
             f"a run has one store, but {' and '.join(named + ['the script'] * bool(experiment.observers))} "
             "each name one; record it in one and copy it to the other"
         )
+    for name in others:
+        if without_credentials(str(options[name])) != str(options[name]):
+            raise StoreError(f"{name} names a user or a password, which Sacred would write into every record")
     if experiment.observers or others or options.get("--unobserved") or options.get("COMMAND") in QUIET_COMMANDS:
         return
-    address = _mongo_address(mongo) if mongo else parse_address(files or os.environ.get("RNNLAB_STORE") or "results")
+    address = _mongo_address(mongo) if mongo else parse_address(files)
     experiment.observers.append(make_observer(address))
 
 
@@ -73,7 +77,12 @@ def _mongo_address(option: str) -> Address:
 
 def recorded_at(run: Run) -> Address | None:
     """The store that holds a Sacred run, if it is one of rnnlab's."""
-    for observer in run.observers:
+    return store_of(run.observers)
+
+
+def store_of(observers: Sequence[RunObserver]) -> Address | None:
+    """The store that the first of rnnlab's observers among these writes to."""
+    for observer in observers:
         if isinstance(observer, RunMongoObserver):
             return observer.address
         if isinstance(observer, AtomicFileObserver):

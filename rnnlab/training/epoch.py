@@ -117,7 +117,7 @@ class Epoch:
             *(array for array in data if array is not None),
             order.astype("int32"),
             weights.astype(self._dtype),
-            learning_rates.astype(self._dtype),
+            cast(learning_rates, self._dtype),
             updates.astype(self._dtype),
             *(np.asarray(hyper[name], self._dtype) for name in self._hyper),
         )
@@ -143,6 +143,12 @@ def symbolic_data(architecture: Architecture, data: DataShape, dtype: str) -> di
     if architecture.initial_state == "mapped":
         shapes["initial"] = (n, architecture.n_initial)
     return {name: pt.tensor(name, dtype=dtype, shape=shape) for name, shape in shapes.items()}
+
+
+def cast(values: np.ndarray, dtype: str) -> np.ndarray:
+    """Values in another precision; too large ones become infinite, which ends training as diverged."""
+    with np.errstate(over="ignore"):
+        return values.astype(dtype)
 
 
 def _flat(arrays: Iterable[np.ndarray]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,11 +13,13 @@ from rnnlab.random_streams import stream
 from rnnlab.tasks.minibatches import minibatches
 from rnnlab.tasks.sequences import Sequences
 from rnnlab.training.early_stopping import EarlyStopping, StoppingRule
-from rnnlab.training.epoch import Arrays, DataShape, Epoch, UpdateLog, UpdateRule, compile_epoch
+from rnnlab.training.epoch import Arrays, DataShape, Epoch, UpdateRule, cast, compile_epoch
 from rnnlab.training.plan import Chunk, plan
 from rnnlab.training.schedules import SCHEDULES
+from rnnlab.training.state import TrainingState, joined_logs
 
 Log = Callable[[int, Mapping[str, float]], None]
+Save = Callable[[TrainingState, bool], None]
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,6 @@ class Training:
     seed: int
 
 
-@dataclass
-class TrainingState:
-    """Everything that changes during training.
-
-    `pending` holds the logs of the updates since the last validation, each with the number of sequences of every
-    update; `update_logs` those of all updates, where they are kept.
-    """
-
-    parameters: Arrays
-    slots: Arrays
-    best_parameters: Arrays
-    stopping: EarlyStopping
-    n_updates: int = 0
-    n_epochs: int = 0
-    n_examples: int = 0
-    seconds: float = 0.0
-    pending: list[tuple[UpdateLog, np.ndarray]] = field(default_factory=list)
-    update_logs: list[UpdateLog] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class Fitted:
     """How training ended: its last state and why.
@@ -74,6 +56,10 @@ class Fitted:
     message: str
 
 
+def keep_none(state: TrainingState, stopping: bool) -> None:
+    """The default for what is done with states: nothing."""
+
+
 def fit(
     training: Training,
     parameters: Arrays,
@@ -81,21 +67,29 @@ def fit(
     valid: Sequences,
     log: Log,
     stop_requested: Callable[[], bool],
+    start: TrainingState | None = None,
+    save: Save = keep_none,
 ) -> Fitted:
     """Train by minibatches until early stopping, the last epoch, divergence, or a request to stop.
 
     parameters:     the initial weights by name
     training_data:  epoch (from 0) -> its training sequences, of the same shape in every epoch
     log:            called at each validation with the number of updates and the metrics
-    stop_requested: asked after each validation
+    stop_requested: asked after each compiled call
+    start:          a state that `save` was given, to go on from; what was logged until then is logged again
+    save:           called after each compiled call from which training may go on, with the state and whether it stops
     """
-    state = _initial_state(training, parameters)
+    state = _initial_state(training, parameters) if start is None else start
     feed = _Feed(training, training_data)
     validation = _Validation(training, valid, log)
-    started = time.perf_counter()
-    if not validation(state, finite=True):
+    for step, metrics in state.history:
+        log(step, metrics)
+    started = time.perf_counter() - state.seconds
+    if not state.history and not validation(state, finite=True):
         return Fitted(state, "diverged", "the initial weights already give a validation loss that is not finite")
     for chunk in plan(feed.n_minibatches, training.max_epochs, training.validate_every):
+        if chunk.epoch * feed.n_minibatches + chunk.stop <= state.n_updates:
+            continue
         finite = _run_chunk(training, state, feed, chunk)
         state.seconds = time.perf_counter() - started
         if chunk.validate or not finite:
@@ -105,13 +99,15 @@ def fit(
             return Fitted(state, "diverged", message)
         if chunk.validate and state.stopping.exhausted(state.n_updates):
             return Fitted(state, "patience", state.stopping.explain(state.n_updates))
-        if chunk.validate and stop_requested():
+        stopping = stop_requested()
+        save(state, stopping)
+        if stopping:
             return Fitted(state, "interrupted", f"stopped on request after {state.n_updates:,} updates")
     return Fitted(state, "max_epochs", f"all {training.max_epochs:,} epochs were made")
 
 
 def _initial_state(training: Training, parameters: Arrays) -> TrainingState:
-    typed = {name: array.astype(training.dtype) for name, array in parameters.items()}
+    typed = {name: cast(array, training.dtype) for name, array in parameters.items()}
     shapes = training.rule.slot_shapes(training.architecture)
     slots = {name: np.zeros(shape, training.dtype) for name, shape in shapes.items()}
     return TrainingState(typed, slots, best_parameters=typed, stopping=EarlyStopping(training.stopping))
@@ -195,7 +191,7 @@ class _Validation:
         loss = mean_loss(self._forward, state.parameters, self._valid) if finite else np.nan
         if state.stopping.observe(state.n_updates, state.n_epochs, loss):
             state.best_parameters = state.parameters
-        metrics = {
+        metrics: dict[str, float] = {
             "valid.loss": loss,
             "learning_rate": float(_learning_rates(self._training, np.array([state.n_updates]))[0]),
             "epoch": state.n_epochs,
@@ -205,11 +201,11 @@ class _Validation:
         }
         if state.pending:
             counts = np.concatenate([counts for _, counts in state.pending])
-            losses = np.concatenate([update_log.loss for update_log, _ in state.pending]).astype(float)
-            norms = np.concatenate([update_log.grad_norm for update_log, _ in state.pending]).astype(float)
-            metrics["train.loss"] = float(losses @ counts / counts.sum())
-            metrics["train.grad_norm"] = float(norms.mean())
+            logs = joined_logs([update_log for update_log, _ in state.pending])
+            metrics["train.loss"] = float(logs["loss"].astype(float) @ counts / counts.sum())
+            metrics["train.grad_norm"] = float(logs["grad_norm"].astype(float).mean())
             state.pending = []
+        state.history.append((state.n_updates, metrics))
         self._log(state.n_updates, metrics)
         return bool(np.isfinite(loss))
 
