@@ -10,7 +10,8 @@ from rnnlab.errors import ConfigError, RnnlabError
 from rnnlab.sweep.located_yaml import SpecificationError
 from rnnlab.sweep.random_search import draw_points
 from rnnlab.sweep.specification import Block, Specification
-from rnnlab.sweep.variant import Variant, variant_key
+from rnnlab.sweep.variant import Variant
+from rnnlab.variant_key import variant_key
 
 Resolve = Callable[[Path, tuple[str, ...], dict[str, Any]], tuple[str, dict[str, Any]]]
 

@@ -11,8 +11,8 @@ from rnnlab.sweep.expansion import expand, n_combinations, nest
 from rnnlab.sweep.located_yaml import SpecificationError
 from rnnlab.sweep.options import specification_from_options
 from rnnlab.sweep.specification import parse_specification, read_specification
-from rnnlab.sweep.variant import variant_key
 from rnnlab.tasks.dot_product import dot_product
+from rnnlab.variant_key import variant_key
 
 NAMED_CONFIGS = {"wide": {"model": {"n_hidden": 100}}, "slow": {"training": {"learning_rate": 0.001}}}
 

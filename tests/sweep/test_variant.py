@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnnlab.errors import ConfigError
-from rnnlab.sweep.variant import canonical_json, variant_key
+from rnnlab.variant_key import canonical_json, variant_key
 
 CONFIG = {"seed": 0, "model": {"n_hidden": 20, "cell": "elman"}, "training": {"learning_rate": 0.01, "clip_norm": None}}
 
@@ -77,7 +77,7 @@ def _random_config(rng, depth):
 
 
 def test_a_key_is_the_same_in_another_process():
-    program = f"from rnnlab.sweep.variant import variant_key; print(variant_key('dot_product', {CONFIG!r}))"
+    program = f"from rnnlab.variant_key import variant_key; print(variant_key('dot_product', {CONFIG!r}))"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == variant_key("dot_product", CONFIG)
 

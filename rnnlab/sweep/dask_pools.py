@@ -1,0 +1,176 @@
+"""A sweep's workers on Dask: a cluster of this machine's own, or any that is running."""
+
+import logging
+import os
+import queue
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster
+from distributed.scheduler import KilledWorker
+
+from rnnlab.errors import RnnlabError
+from rnnlab.store_address import Address
+from rnnlab.sweep.pools import Pool
+from rnnlab.sweep.scratch import scratch_folder
+from rnnlab.sweep.worker import SCRATCH_VARIABLE, Outcome, Task, request_stop, run_variant, why_unusable
+
+MEMORY_GROWTH = 2**30  # bytes: about sixty compiled structures, or a leak
+
+_SECONDS_TO_CONNECT = 5
+_SECONDS_BETWEEN_LOOKS = 0.5
+_GONE = "the Dask scheduler is gone; the same command goes on where this one ended"
+
+# Ends with the process. (A pool may be closed while its scheduler no longer answers.)
+_IN_BACKGROUND = ThreadPoolExecutor(1, thread_name_prefix="rnnlab-recycle")
+
+
+class DaskPool(Pool):
+    """The workers of a Dask cluster, as they come and go.
+
+    growth: a worker whose memory has grown by so many bytes since its first variant is restarted between two
+            variants; None leaves it alone
+    """
+
+    def __init__(self, client: Any, growth: int | None = None):
+        self._client = client
+        self._growth = growth
+        self._done: queue.SimpleQueue[tuple[str, Task, Any]] = queue.SimpleQueue()
+        self._busy: dict[str, str] = {}
+        self._futures: dict[str, Any] = {}
+        self._memory: dict[str, int] = {}
+        self._recycled: set[str] = set()
+        self._workers: list[str] = []
+        self._looked = -_SECONDS_BETWEEN_LOOKS
+
+    def idle(self) -> list[str]:
+        """The addresses of the workers without a variant of this sweep."""
+        if time.monotonic() - self._looked >= _SECONDS_BETWEEN_LOOKS:
+            self._workers = list(self._ask(self._client.nthreads))
+            self._looked = time.monotonic()
+        return [worker for worker in self._workers if worker not in self._busy and worker not in self._recycled]
+
+    def submit(self, worker: str, task: Task) -> None:
+        """Give a variant to an idle worker; if that is gone by now, Dask gives it to another one."""
+        future = self._client.submit(
+            run_variant, task, key=f"rnnlab-{task.key}-{task.submission}", workers=[worker], allow_other_workers=True
+        )
+        self._busy[worker] = task.submission
+        self._futures[task.submission] = future
+        future.add_done_callback(lambda done: self._done.put((worker, task, done)))
+
+    def collect(self, seconds: float) -> list[tuple[str, Task, Outcome]]:
+        """What has been done since the last call."""
+        if self._client.status != "running":
+            raise RnnlabError(_GONE)
+        collected: list[tuple[str, Task, Outcome]] = []
+        with suppress(queue.Empty):
+            while True:
+                worker, task, future = self._done.get(timeout=0 if collected else seconds)
+                self._busy.pop(worker, None)
+                self._futures.pop(task.submission, None)
+                outcome = self._outcome(future)
+                self._recycle(worker, outcome)
+                collected.append((worker, task, outcome))
+        return collected
+
+    def request_stop(self, sweep: str) -> None:
+        """Let the running variants stop at their next validation."""
+        _IN_BACKGROUND.submit(self._client.run, request_stop, sweep, on_error="ignore")
+
+    def close(self) -> None:
+        """Leave the cluster to itself."""
+        self._client.close(timeout=1)
+
+    def _ask(self, question: Any) -> Any:
+        try:
+            return question()
+        except (OSError, TimeoutError, RuntimeError):
+            raise RnnlabError(_GONE) from None
+
+    def _outcome(self, future: Any) -> Outcome:
+        if future.status == "finished":
+            return future.result()
+        if future.status != "error":  # lost with the scheduler, or with its worker
+            return Outcome("died")
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            return Outcome("died")
+        return Outcome("refused", message=" ".join(f"{type(error).__name__}: {error}".split())[:300])
+
+    def _recycle(self, worker: str, outcome: Outcome) -> None:
+        """Restart a worker whose memory has grown."""
+        before = self._memory.setdefault(worker, outcome.memory)
+        if self._growth is not None and outcome.memory > before + self._growth:
+            self._recycled.add(worker)
+            _IN_BACKGROUND.submit(self._client.restart_workers, [worker], timeout=60, raise_for_error=False)
+
+
+class LocalPool(DaskPool):
+    """Processes of this machine, with one thread each, which end with this one, however it ends."""
+
+    def __init__(self, n_workers: int, growth: int | None = MEMORY_GROWTH):
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        folder = str(scratch_folder())
+        # Dask lets the environment, which worker processes inherit, go before its own settings.
+        os.environ.update({"TMPDIR": folder, SCRATCH_VARIABLE: folder})
+        threads = ("PJRT_NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        dask.config.set(
+            {
+                **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in threads},
+                # How often a variant is tried again is for the sweep to say.
+                "distributed.scheduler.allowed-failures": 0,
+                "distributed.logging.distributed": "critical",
+                "temporary-directory": folder,
+            }
+        )
+        self._cluster = LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            # Any free port: otherwise a second sweep on the machine finds the usual one taken, and says so.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            memory_limit=0,
+            local_directory=folder,
+            preload=["rnnlab.sweep.preload"],
+            silence_logs=logging.CRITICAL,
+        )
+        super().__init__(Client(self._cluster), growth)
+
+    def close(self) -> None:
+        """End the processes."""
+        super().close()
+        self._cluster.close(timeout=10)
+
+
+def connect(scheduler: str, store: Address, scripts: Iterable[Path], marker: Path | None) -> DaskPool:
+    """The workers of a running cluster, which must reach the scripts and the store.
+
+    marker: a file in the store's directory, by which a worker sees that it has the same one
+
+    Raises RnnlabError if no scheduler answers at the address, or a worker lacks something.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = Client(scheduler, timeout=_SECONDS_TO_CONNECT)
+    except (OSError, TimeoutError, ValueError) as error:
+        words = " ".join(str(error).split())[:150]
+        raise RnnlabError(f"no Dask scheduler answers at {scheduler} (as tcp://host:8786): {words}") from None
+    try:
+        answers = client.run(why_unusable, store, list(scripts), marker)
+    except Exception as error:  # noqa: BLE001  (whatever the import of rnnlab raises over there)
+        client.close()
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise RnnlabError(f"the workers of {scheduler} cannot run rnnlab: {words}") from None
+    for worker, problem in answers.items():
+        if problem:
+            client.close()
+            raise RnnlabError(f"worker {worker}: {problem}")
+    return DaskPool(client)

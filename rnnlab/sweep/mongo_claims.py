@@ -1,0 +1,58 @@
+"""Claims in a MongoDB database: documents of the collection `claims`, whose unique `_id` is the variant's key."""
+
+import uuid
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from rnnlab.processes import is_gone
+from rnnlab.store_address import Address, mongo_database, mongo_errors
+from rnnlab.sweep.claims import LEASE, Claims
+
+
+class MongoClaims(Claims):
+    """The claims in a database. All times are the server's."""
+
+    def __init__(self, address: Address):
+        self._address = address
+        self._claims = mongo_database(address)["claims"]
+
+    def take(self, key: str, owner: dict[str, Any]) -> str | None:
+        """Claim a variant; the claim's token, or None if it is claimed."""
+        token = uuid.uuid4().hex
+        claim = [{"$set": {"token": token, "owner": {"$literal": owner}, "beat": "$$NOW"}}]
+        with mongo_errors(self._address):
+            seen = self._find(key)
+            if seen is None:
+                try:
+                    self._claims.update_one({"_id": key, "token": {"$exists": False}}, claim, upsert=True)
+                except DuplicateKeyError:
+                    return None
+                return token
+            if seen["age"] <= 1000 * LEASE and not is_gone(seen["owner"]):
+                return None
+            # Only in place of the very claim that was found dead.
+            taken = self._claims.update_one({"_id": key, "token": seen["token"]}, claim).matched_count
+        return token if taken else None
+
+    def renew(self, key: str, token: str) -> bool:
+        """Show that the owner is alive; False if the claim is no longer its own."""
+        with mongo_errors(self._address):
+            own = {"_id": key, "token": token}
+            return bool(self._claims.update_one(own, [{"$set": {"beat": "$$NOW"}}]).matched_count)
+
+    def release(self, key: str, token: str) -> None:
+        """Give up a claim; one that is no longer one's own is left alone."""
+        with mongo_errors(self._address):
+            self._claims.delete_one({"_id": key, "token": token})
+
+    def owner(self, key: str) -> dict[str, Any] | None:
+        """The owner of the claim on a variant, dead or alive; None if there is no claim."""
+        with mongo_errors(self._address):
+            seen = self._find(key)
+        return None if seen is None else seen["owner"]
+
+    def _find(self, key: str) -> dict[str, Any] | None:
+        """A claim, with its `age` in milliseconds."""
+        age = {"$addFields": {"age": {"$subtract": ["$$NOW", "$beat"]}}}
+        return next(self._claims.aggregate([{"$match": {"_id": key}}, age]), None)

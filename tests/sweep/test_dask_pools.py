@@ -1,0 +1,48 @@
+import tempfile
+
+import pytest
+
+from rnnlab.store import open_store
+from rnnlab.store_address import parse_address
+from rnnlab.sweep.dask_pools import LocalPool
+from rnnlab.sweep.execution import StopRequest, execute
+from rnnlab.sweep.expansion import expand
+from rnnlab.sweep.options import specification_from_options
+from rnnlab.sweep.plan import make_plan
+from rnnlab.sweep.resolve import resolve
+from rnnlab.sweep.worker import SCRATCH_VARIABLE
+
+
+@pytest.fixture
+def own_environment(monkeypatch):
+    """A pool changes the environment for the processes that it starts."""
+    for name in ("TMPDIR", SCRATCH_VARIABLE, "PJRT_NPROC"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_a_worker_whose_memory_has_grown_is_replaced_between_two_variants(script, tmp_path):
+    address = parse_address(tmp_path / "results")
+    plan = make_plan(expand(specification_from_options(script, seeds=2), resolve), address)
+    workers = set()
+    pool = LocalPool(1, growth=-1)
+    try:
+        progress = execute(plan, pool, address, 0, StopRequest(), lambda progress: workers.update(pool.idle()))
+    finally:
+        pool.close()
+    assert (len(progress.completed), progress.failures) == (2, [])
+    assert len(workers) >= 2
+    assert [record.status for record in open_store(address).find()] == ["COMPLETED"] * 2
+
+
+def test_the_address_of_a_store_in_a_task_shows_no_password():
+    from pathlib import Path
+
+    from rnnlab.sweep.worker import Task
+
+    address = parse_address("mongodb://ada:secret@127.0.0.1:9/runs")
+    task = Task("sweep", "sums", Path("sums.py"), (), {"seed": 1}, "0" * 16, address)
+    assert "secret" not in repr(task)
+    assert "secret" not in str(task)
