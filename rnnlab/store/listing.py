@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rnnlab.store.record import RunRecord
+from rnnlab.store.record import RunRecord, config_value
 
 OWN_FIELDS = ("id", "experiment", "status", "started", "stopped", "seconds")
 # The results that say most, in this order; other results come after them.
@@ -12,51 +12,64 @@ MAIN_RESULTS = ("test_loss", "valid_loss", "best_epoch", "n_epochs", "stop_reaso
 _SEEDS = ("seed", "data.seed")
 
 
+class _Missing:
+    def __repr__(self) -> str:
+        return "-"
+
+
+MISSING = _Missing()
+
+
 def flat_items(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """(dotted key, value) of a nested config; an empty section has no keys."""
     for name, value in config.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             yield from flat_items(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 
 
-def run_fields(record: RunRecord) -> dict[str, Any]:
-    """Everything a run can be listed by.
+def run_field(record: RunRecord, name: str) -> Any:
+    """What a run has under a name, or `MISSING`.
 
-    `OWN_FIELDS`, with `started` and `stopped` as datetimes and `seconds` between them; then the config by dotted keys;
-    then the result. Where two have the same name the first has it; `config.KEY` and `result.KEY` always work.
+    name: one of `OWN_FIELDS`, of which `started` and `stopped` are datetimes and `seconds` is the time between them, or
+          until the last heartbeat; else a dotted config key; else a result. `config.KEY` and `result.KEY` are the
+          config's and the result's in any case. A section of the config is no field.
     """
-    config, result = dict(flat_items(record.config)), record.result or {}
-    own = {
-        "id": record.run_id,
-        "experiment": record.experiment,
-        "status": record.status,
-        "started": record.start_time,
-        "stopped": record.stop_time,
-        "seconds": _seconds(record),
-    }
-    return {
-        **{f"config.{key}": value for key, value in config.items()},
-        **{f"result.{key}": value for key, value in result.items()},
-        **result,
-        **config,
-        **{name: value for name, value in own.items() if value is not None},
-    }
+    if name in OWN_FIELDS:
+        value = _own(record, name)
+        return MISSING if value is None or value == "" else value
+    if name.startswith("result."):
+        return (record.result or {}).get(name.removeprefix("result."), MISSING)
+    for key in (name.removeprefix("config."), name):
+        try:
+            value = config_value(record.config, key)
+        except KeyError:
+            continue
+        if not isinstance(value, dict):
+            return value
+    return (record.result or {}).get(name, MISSING)
+
+
+def field_names(records: Iterable[RunRecord]) -> list[str]:
+    """All the names that `run_field` knows for some of the runs."""
+    names: dict[str, None] = dict.fromkeys(OWN_FIELDS)
+    for record in records:
+        names |= dict.fromkeys(key for key, _ in flat_items(record.config))
+        names |= dict.fromkeys(record.result or {})
+    return list(names)
 
 
 def varying_keys(records: Sequence[RunRecord]) -> list[str]:
-    """The dotted config keys whose values differ between the runs, seeds last; damaged runs do not count."""
+    """The dotted config keys whose values differ between the runs that have them, seeds last; damaged runs do not
+    count.
+    """
     first: dict[str, Any] = {}
-    varying: dict[str, None] = {}
-    configs = [dict(flat_items(record.config)) for record in records if record.status != "DAMAGED"]
-    for config in configs:
-        for key, value in config.items():
-            if key not in varying and not _same(first.setdefault(key, value), value):
-                varying[key] = None
-    if any(config.keys() != first.keys() for config in configs):
-        varying |= {key: None for key in first if not all(key in config for config in configs)}
-    order = [key for key in first if key in varying]
+    varying: set[str] = set()
+    for record in records:
+        if record.status != "DAMAGED":
+            _note_varying(record.config, first, "", varying)
+    order = [key for key, _ in flat_items(first) if key in varying]
     return [*(key for key in order if key not in _SEEDS), *(key for key in order if key in _SEEDS)]
 
 
@@ -72,11 +85,23 @@ def short_names(keys: Sequence[str]) -> list[str]:
     return [name if last.count(name) == 1 else key for key, name in zip(keys, last, strict=True)]
 
 
-def _seconds(record: RunRecord) -> float | None:
-    end = record.stop_time or record.heartbeat
-    return None if record.start_time is None or end is None else (end - record.start_time).total_seconds()
+def _own(record: RunRecord, name: str) -> Any:
+    if name == "seconds":
+        end = record.stop_time or record.heartbeat
+        return None if record.start_time is None or end is None else (end - record.start_time).total_seconds()
+    attributes = {"id": "run_id", "started": "start_time", "stopped": "stop_time"}
+    return getattr(record, attributes.get(name, name))
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Equality of JSON: 1 is 1.0, but it is not true."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def _note_varying(section: dict[str, Any], first: dict[str, Any], prefix: str, varying: set[str]) -> None:
+    """Add the keys whose values are not those in `first`, where the first value of each key is noted."""
+    if section == first:  # most sections are, and whole sections compare fast
+        return
+    for name, value in section.items():
+        known = first.get(name, MISSING)
+        if isinstance(value, dict) and (known is MISSING or isinstance(known, dict)):
+            _note_varying(value, first.setdefault(name, {}), f"{prefix}{name}.", varying)
+        elif known is MISSING:
+            first[name] = value
+        elif known != value:
+            varying.add(prefix + name)

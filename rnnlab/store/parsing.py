@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab.processes import is_gone
 from rnnlab.store.record import Contents, Curve, RunRecord
 
 DEFAULT_BEAT_INTERVAL = 10.0  # seconds; Sacred's
@@ -93,12 +94,23 @@ def fail_trace_text(stored: Any) -> str | None:
 
 
 def shown_status(
-    status: str, start_time: datetime | None, heartbeat: datetime | None, meta: Mapping[str, Any], now: datetime
+    status: str,
+    start_time: datetime | None,
+    heartbeat: datetime | None,
+    host: Mapping[str, Any],
+    meta: Mapping[str, Any],
+    now: datetime,
 ) -> str:
-    """The stored status, or LOST for a run that says RUNNING and gave no sign of life for three heartbeats."""
+    """The stored status, or LOST for a run that says RUNNING and is dead.
+
+    That is one whose process was on this machine and has gone, or which gave no sign of life for three heartbeats.
+    """
     last_sign = heartbeat or start_time
     if status != "RUNNING" or last_sign is None:
         return status
+    process = host.get("process")
+    if isinstance(process, dict) and is_gone(process):
+        return "LOST"
     options = meta.get("options") or {}
     asked = options.get("--beat-interval", options.get("--beat_interval"))
     interval = DEFAULT_BEAT_INTERVAL if asked is None else float(asked)
@@ -113,17 +125,18 @@ def _whole_record(
     experiment = entry["experiment"]
     start_time, heartbeat = _time(entry, "start_time"), _time(entry, "heartbeat")
     meta = _typed(entry.get("meta") or {}, "meta", dict)
+    host = _typed(entry.get("host") or {}, "host", dict)
     status = _typed(entry.get("status"), "status", str)
     return RunRecord(
         run_id=run_id,
         experiment=name,
-        status=shown_status(status, start_time, heartbeat, meta, now),
+        status=shown_status(status, start_time, heartbeat, host, meta, now),
         config=_typed(config, "the config", dict),
         result=_flat_result(entry.get("result")),
         start_time=start_time,
         stop_time=_time(entry, "stop_time"),
         heartbeat=heartbeat,
-        host=_typed(entry.get("host") or {}, "host", dict),
+        host=host,
         meta=meta,
         packages=dict(_package(each) for each in experiment.get("dependencies") or []),
         repositories=[_repository(each) for each in experiment.get("repositories") or []],

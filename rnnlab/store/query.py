@@ -123,12 +123,12 @@ def _has(config: Mapping[str, Any], key: str, values: list[Any]) -> bool:
         found = config_value(config, key)
     except KeyError:
         return False
-    return any(_equal(found, value) for value in values)
+    return any(same_value(found, value) for value in values)
 
 
-def _equal(found: Any, value: Any) -> bool:
+def same_value(found: Any, value: Any) -> bool:
     """Equality of JSON: 1 is 1.0, but it is not true."""
     if isinstance(value, list | tuple):
         same_length = isinstance(found, list) and len(found) == len(value)
-        return same_length and all(_equal(one, other) for one, other in zip(found, value, strict=True))
+        return same_length and all(same_value(one, other) for one, other in zip(found, value, strict=True))
     return isinstance(found, bool) == isinstance(value, bool) and found == value

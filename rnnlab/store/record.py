@@ -16,6 +16,9 @@ from rnnlab.errors import StoreError
 # Metrics that say how fast the machine was, not what the run did.
 WALL_CLOCK_METRICS = ("seconds",)
 
+# Parts of `info` that say where a run was made and in how many goes, not what it did.
+NO_DEEDS = ("environment", "resumed_from")
+
 # What zipfile and numpy raise for a damaged .npz, depending on where it is damaged.
 _DAMAGED_ARRAYS = (
     *(ValueError, TypeError, KeyError, EOFError, OSError, SyntaxError, ArithmeticError, MemoryError, RuntimeError),
@@ -155,7 +158,7 @@ class RunRecord:
             self.result,
             self.artifacts,
             self.packages,
-            {name: value for name, value in self.info.items() if name != "environment"},
+            {name: value for name, value in self.info.items() if name not in NO_DEEDS},
             self.sources,
         )
 

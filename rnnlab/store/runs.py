@@ -5,7 +5,15 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
-from rnnlab.store.listing import OWN_FIELDS, flat_items, main_results, run_fields, short_names, varying_keys
+from rnnlab.store.listing import (
+    MISSING,
+    OWN_FIELDS,
+    flat_items,
+    main_results,
+    run_field,
+    short_names,
+    varying_keys,
+)
 from rnnlab.store.record import RunRecord
 
 if TYPE_CHECKING:
@@ -31,16 +39,17 @@ class Runs(list[RunRecord]):
         """
         import pandas as pd  # loads slowly
 
-        rows = [run_fields(record) for record in self]
-        names = dict.fromkeys(name for row in rows for name in row if name.startswith(("config.", "result.")))
-        return pd.DataFrame(rows, columns=[*OWN_FIELDS, *names])
+        keys = dict.fromkeys(f"config.{key}" for record in self for key, _ in flat_items(record.config))
+        results = dict.fromkeys(f"result.{key}" for record in self for key in record.result or {})
+        names = [*OWN_FIELDS, *keys, *results]
+        rows = [[_or_none(run_field(record, name)) for name in names] for record in self]
+        return pd.DataFrame(rows, columns=names)
 
     def _repr_html_(self) -> str:
         keys, results = varying_keys(self), main_results(self)
         head = ["id", "experiment", "status", "started", *short_names([*keys, *results])]
         columns = [*head[:4], *(f"config.{key}" for key in keys), *(f"result.{key}" for key in results)]
-        fields = [run_fields(record) for record in self[:_MOST_ROWS]]
-        rows = [[shown.get(column) for column in columns] for shown in fields]
+        rows = [[run_field(record, column) for column in columns] for record in self[:_MOST_ROWS]]
         more = f"<p>and {len(self) - _MOST_ROWS} more</p>" if len(self) > _MOST_ROWS else ""
         return f"<p>{len(self)} runs</p>{_table(rows, head)}{more}"
 
@@ -61,8 +70,12 @@ def _table(rows: Sequence[Iterable[Any]], head: Sequence[str]) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is MISSING or value is None:
         return ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _or_none(value: Any) -> Any:
+    return None if value is MISSING else value

@@ -1,9 +1,11 @@
 import math
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from rnnlab.processes import this_process
 from rnnlab.store.parsing import build_curve, build_record, md5_in, plain, shown_status
 from rnnlab.store.record import Contents
 
@@ -37,7 +39,24 @@ def build(given, config=None):
 def test_a_run_without_a_sign_of_life_for_three_heartbeats_is_lost(status, last_beat_ago, started_ago, options, shown):
     heartbeat = None if last_beat_ago is None else NOW - timedelta(seconds=last_beat_ago)
     start = None if started_ago is None else NOW - timedelta(seconds=started_ago)
-    assert shown_status(status, start, heartbeat, {"options": options}, NOW) == shown
+    assert shown_status(status, start, heartbeat, {}, {"options": options}, NOW) == shown
+
+
+def test_a_run_is_lost_at_once_when_its_process_is_seen_to_be_gone():
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    alive = this_process()
+
+    def shown(process, status="RUNNING"):
+        return shown_status(status, NOW, NOW, {"hostname": "here", "process": process}, {}, NOW)
+
+    assert shown(alive) == "RUNNING"
+    assert shown({**alive, "pid": ended.pid}) == "LOST"
+    assert shown({**alive, "started": "1"}) == "LOST"  # the number now belongs to another process
+    assert shown({**alive, "pid": ended.pid}, "COMPLETED") == "COMPLETED"
+    assert shown({**alive, "pid": ended.pid, "place": "another machine"}) == "RUNNING"
+    for damaged in ("text", {}, {**alive, "pid": "12"}, {**alive, "pid": -1}, {**alive, "pid": 10**30}):
+        assert shown(damaged) == "RUNNING"
 
 
 def test_times_are_utc_however_they_were_stored():
