@@ -6,16 +6,25 @@ ARGS ?=
 
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check
 CODE := rnnlab experiments tests benchmarks
+DEMO := results/demo
+DRAWN := results/pictures
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean FORCE
+.PHONY: help demo test lint pictures clean FORCE
 .NOTPARALLEL:
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1	/p' Makefile
 
-demo: .venv/.core  ## train a recurrent network on the dot product; print its result and draw its learning curve
-	@.venv/bin/python experiments/dot_product.py
+demo: .venv/.core  ## sweep three widths by three seeds of the dot product; compare them, draw their learning curves
+	@.venv/bin/rnnlab sweep experiments/sweeps/dot_product_widths.yaml --store $(DEMO)
+	@.venv/bin/rnnlab compare --store $(DEMO)
+	@.venv/bin/rnnlab plot --store $(DEMO) --metric valid.loss --band range --smooth 0.7 -o $(DEMO)/learning_curves.png
+	@echo "The runs are in $(DEMO). What to try next, after \`source .venv/bin/activate\`:"
+	@echo "  rnnlab ls --store $(DEMO)                           all runs; rnnlab show 1 says all about one"
+	@echo "  rnnlab report --store $(DEMO) -o report.html        everything on one page"
+	@echo "  python experiments/dot_product.py with post         the blog post's experiment"
+	@echo "  python experiments/noisy_series.py                  predict a driven, noisy, nonlinear system"
 
 test: .venv/.test  ## run all tests, with a real MongoDB server; ARGS="-m 'not slow'" goes to pytest
 	@.venv/bin/python -m pytest -q --numprocesses logical --maxprocesses 8 --dist worksteal $(ARGS)
@@ -25,6 +34,16 @@ lint: .venv/.lint  ## check formatting, style, types and layers
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy rnnlab
 	.venv/bin/lint-imports --no-logo
+
+pictures: .venv/.core  ## draw the pictures of the README and the docs again; takes some minutes
+	@.venv/bin/rnnlab sweep experiments/sweeps/dot_product_widths.yaml --store $(DEMO)
+	@.venv/bin/rnnlab plot --store $(DEMO) --metric valid.loss --band range --smooth 0.7 -o docs/pictures/widths.png
+	@.venv/bin/rnnlab sweep experiments/sweeps/overtraining.yaml --store $(DRAWN)
+	@.venv/bin/rnnlab plot --store $(DRAWN) --experiment noisy_series --by training.input_noise_std --log y \
+		--band range -o docs/pictures/overtraining.png
+	@rm -rf $(DRAWN)/post
+	@.venv/bin/python experiments/dot_product.py -F $(DRAWN)/post with post
+	@cp $(DRAWN)/post/1/moving_average.png docs/pictures/post.png
 
 clean:  ## remove .venv and all caches; results/ stays
 	rm -rf .venv build rnnlab.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
