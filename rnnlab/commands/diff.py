@@ -43,13 +43,13 @@ def diff(
     if json_:
         if sources:
             differences["source_lines"] = source_lines(*records)
-        put(json.dumps(differences, indent=2))
+        put(json.dumps(differences, indent=2, default=lambda missing: None))
     else:
         _put_page(*records, differences, sources)
 
 
 def run_differences(one: "RunRecord", other: "RunRecord") -> dict[str, Any]:
-    """What differs, by part: `{key: [value, other value]}`, None where one has none; of sources the paths."""
+    """What differs, by part: `{key: [value, other value]}`, `MISSING` where one has none; of sources the paths."""
     from rnnlab.store.listing import flat_items
 
     about = [{"experiment": each.experiment, "status": each.status} for each in (one, other)]
@@ -91,13 +91,14 @@ def source_lines(one: "RunRecord", other: "RunRecord") -> list[str]:
 
 
 def _pairs(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, list]:
+    from rnnlab.store.listing import MISSING
     from rnnlab.store.query import same_value
 
     keys = dict.fromkeys([*one, *other])
     return {
-        key: [one.get(key), other.get(key)]
+        key: [one.get(key, MISSING), other.get(key, MISSING)]
         for key in keys
-        if (key in one) != (key in other) or not same_value(one.get(key), other.get(key))
+        if not same_value(one.get(key, MISSING), other.get(key, MISSING))
     }
 
 
@@ -110,7 +111,7 @@ def _commits(record: "RunRecord") -> str | None:
 
 
 def _put_page(one: "RunRecord", other: "RunRecord", differences: dict[str, Any], sources: bool) -> None:
-    from rnnlab.commands.output import heading, put, put_table
+    from rnnlab.commands.output import heading, put, put_table, value_text
 
     ids = [f"run {one.run_id}", f"run {other.run_id}"]
     put(f"{ids[0]} of {one.experiment}, {one.status}; {ids[1]} of {other.experiment}, {other.status}")
@@ -118,7 +119,7 @@ def _put_page(one: "RunRecord", other: "RunRecord", differences: dict[str, Any],
         pairs = differences[part]
         if pairs:
             heading(_TITLES.get(part, part))
-            rows = [[key, _text(pair[0]), _text(pair[1])] for key, pair in pairs.items()]
+            rows = [[key, value_text(pair[0]), value_text(pair[1])] for key, pair in pairs.items()]
             put_table(["", *ids], rows, [False, False, False], indent="  ")
     changed = differences["sources"]
     if any(changed.values()):
@@ -136,9 +137,3 @@ def _put_page(one: "RunRecord", other: "RunRecord", differences: dict[str, Any],
     parts = [differences[part] for part in ("about", "config", "result", "packages", "resources", "commits")]
     if not any([*parts, *changed.values()]):
         put("no differences")
-
-
-def _text(value: Any) -> str:
-    from rnnlab.commands.output import value_text
-
-    return "-" if value is None else value_text(value)

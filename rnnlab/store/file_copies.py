@@ -29,6 +29,7 @@ class FileCopies(RunCopies):
 
     def __init__(self, directory: Path):
         self._directory = directory
+        self._shared: set[tuple[str, str]] = set()  # sources are the same for most runs: each is looked at once
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -123,9 +124,10 @@ class FileCopies(RunCopies):
         path = Path(re.sub(r"[\\\0]", "_", os.path.basename(file.name)))
         name = f"{path.stem}_{file.md5}{path.suffix}"
         kept = self._directory / kind / name
-        if not kept.exists() and (content := file.read()) is not None:
+        if (kind, name) not in self._shared and not kept.exists() and (content := file.read()) is not None:
             kept.parent.mkdir(exist_ok=True)
             _put(kept, content)
+        self._shared.add((kind, name))
         return name
 
     def _claim(self, preferred_id: str) -> Path:

@@ -36,6 +36,9 @@ class MongoCopies(RunCopies):
         self._address = address
         self._database = mongo_database(address)
         self._files = GridFS(self._database)
+        # Sources are the same for most runs: each is looked for once.
+        self._md5s: dict[Any, str] = {}
+        self._shared_ids: dict[tuple[str, str], Any] = {}
         self._owner = {"token": uuid.uuid4().hex, "host": socket.gethostname(), "pid": os.getpid()}
 
     @contextmanager
@@ -183,11 +186,13 @@ class MongoCopies(RunCopies):
         return StoredFile(str(stored["name"]), "", read, file.get("contentType"), file.get("metadata"))
 
     def _source(self, path: str, file_id: Any) -> StoredFile:
-        file = self._database["fs.files"].find_one({"_id": file_id}, {"md5": 1}) or {}
-        md5 = str(file.get("md5") or "")
-        if not md5 and file:  # since pymongo 4, GridFS keeps none of its own accord
-            md5 = hashlib.md5(self._content(file_id) or b"", usedforsecurity=False).hexdigest()
-        return StoredFile(path, md5, partial(self._content, file_id, md5=md5))
+        if file_id not in self._md5s:
+            file = self._database["fs.files"].find_one({"_id": file_id}, {"md5": 1}) or {}
+            md5 = str(file.get("md5") or "")
+            if not md5 and file:  # since pymongo 4, GridFS keeps none of its own accord
+                md5 = hashlib.md5(self._content(file_id) or b"", usedforsecurity=False).hexdigest()
+            self._md5s[file_id] = md5
+        return StoredFile(path, self._md5s[file_id], partial(self._content, file_id, md5=self._md5s[file_id]))
 
     def _content_of(self, path: str, md5: str) -> bytes | None:
         file = self._database["fs.files"].find_one({"filename": path, "md5": md5}, {"_id": 1})
@@ -216,6 +221,12 @@ class MongoCopies(RunCopies):
 
     def _shared(self, path: str, file: StoredFile) -> Any:
         """The id of a source or resource, which is stored once for all runs; an empty place where it is missing."""
+        key = (path, file.md5)
+        if key not in self._shared_ids:
+            self._shared_ids[key] = self._found_or_put(path, file)
+        return self._shared_ids[key]
+
+    def _found_or_put(self, path: str, file: StoredFile) -> Any:
         files = self._database["fs.files"]
         if found := files.find_one({"filename": path, "md5": file.md5}, {"_id": 1}):
             return found["_id"]

@@ -18,7 +18,7 @@ A specification is a YAML file, one mapping for one block or a list of them for 
         training.l2.W_hh: {loguniform: [1e-6, 1e-2]}
         training.input_noise_std: {uniform: [0, 0.1]}
         training.batch_size: {integers: [1, 50]}
-        model.cell: {choice: [elman, lstm]}
+        training.clip_norm: {choice: [null, 1.0]}
     seeds: 3                            # 0, 1, 2; or a list: [0, 7]
 
 of which only `experiment` must be there. The grid, the rows of `zip`, the random points and the seeds are combined:

@@ -23,7 +23,9 @@ class GoneError(Exception):
 
 
 class RunDocuments:
-    """What a database is to hold of one run, and how it gets there. All methods raise pymongo's errors.
+    """What a database is to hold of one run, and how it gets there.
+
+    All methods raise pymongo's errors. Raises StoreError if the server cannot be reached.
 
     entry:             the document in `runs`
     curves:            {metric: {"steps", "values", "timestamps"}}
@@ -99,33 +101,39 @@ class RunDocuments:
             self.metrics.create_index([("run_id", ASCENDING), ("name", ASCENDING)], unique=True)
 
     def store_whole(self) -> None:
-        """Write all documents of the run as they should be."""
-        wanted = {"_id": self.entry["_id"]}
-        there = self.runs.find_one(wanted, {"meta.uid": 1})
-        uid = self.entry["meta"]["uid"]
-        if there is not None and (there.get("meta") or {}).get("uid") != uid:
-            raise GoneError(f"store {self.address}: another run has the id {wanted['_id']} now")
-        curves = {name: {"$set": columns} for name, columns in self.curves.items()}
-        self._update_curves(curves)
+        """Write all documents of the run as they should be, the one in `runs` last.
+
+        Raises GoneError if the database was made anew in the meantime, and another run has the id.
+        """
+        there = self.runs.find_one({"_id": self.entry["_id"]}, {"meta.uid": 1})
+        if there is None:
+            # Nothing is written under an id that is not this run's own.
+            self.runs.insert_one({**self.entry, "status": "RUNNING"})
+        elif (there.get("meta") or {}).get("uid") != self.entry["meta"]["uid"]:
+            raise GoneError(f"store {self.address}: another run has the id {self.entry['_id']} now")
+        self._update_curves({name: {"$set": columns} for name, columns in self.curves.items()})
         self.put_artifacts()
+        self.stored_files(dict(self.entry["resources"]))
         if self.metric_references:
             self.entry["info"] = {**self.entry["info"], "metrics": self.metric_references}
-        self.runs.replace_one(wanted, self.entry, upsert=True)
+        self.runs.replace_one(self._own(), self.entry)
 
     def set_entries(self, **entries: Any) -> None:
-        """Set entries of the run's document at the server."""
-        wanted = {"_id": self.entry["_id"], "meta.uid": self.entry["meta"]["uid"]}
-        if not self.runs.update_one(wanted, {"$set": entries}).matched_count:
-            raise GoneError(f"store {self.address}: run {wanted['_id']} has gone from it")
+        """Set entries of the run's document at the server; raises GoneError if it is not there any more."""
+        if not self.runs.update_one(self._own(), {"$set": entries}).matched_count:
+            raise GoneError(f"store {self.address}: run {self.entry['_id']} has gone from it")
 
     def push(self, metrics_by_name: Mapping[str, Mapping[str, list]]) -> None:
-        columns = ("steps", "values", "timestamps")
-        self._update_curves(
-            {
-                name: {"$push": {column: {"$each": new[column]} for column in columns}}
-                for name, new in metrics_by_name.items()
-            }
-        )
+        """Add new points to the curves at the server, all of them in one request."""
+        pushes = {
+            name: {"$push": {column: {"$each": new[column]} for column in COLUMNS}}
+            for name, new in metrics_by_name.items()
+        }
+        self._update_curves(pushes)
+
+    def _own(self) -> dict[str, Any]:
+        """What finds this run's document and no other's."""
+        return {"_id": self.entry["_id"], "meta.uid": self.entry["meta"]["uid"]}
 
     def _update_curves(self, updates: Mapping[str, dict[str, Any]]) -> None:
         """Update the document of each metric, and note those that are new."""

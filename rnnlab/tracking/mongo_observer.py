@@ -1,58 +1,54 @@
 """Records runs in MongoDB, in the collections of Sacred's MongoObserver, over this process's one client."""
 
-import hashlib
 import logging
 import mimetypes
-import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pymongo
 from bson.errors import BSONError
-from pymongo import ASCENDING, DESCENDING, UpdateOne, WriteConcern
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 from sacred.dependencies import get_digest
-from sacred.observers import MongoObserver
+from sacred.observers import MongoObserver, RunObserver
 
 from rnnlab.errors import StoreError
-from rnnlab.store_address import Address, mongo_client, mongo_errors
+from rnnlab.store_address import Address, mongo_errors
+from rnnlab.tracking.mongo_documents import COLUMNS, GoneError, RunDocuments
 from rnnlab.tracking.spool import Artifact, Snapshot, Spool, spool_folder
 from rnnlab.tracking.stored_values import is_artifact_name, plain_json, with_uid, without_remote_credentials
 
 # A document holds 16 MB, and the config, info and sources of a run want their share.
 MAX_CAPTURED_OUT = 2_000_000  # characters
 
-# Seconds that the server may take: to be there at all, and to store something.
+# Seconds that the server may take: to store a new run with its sources, to be there at all, to store something.
+MAX_SECONDS_TO_START = 60.0
 MAX_SECONDS_TO_ANSWER = 1.5
 MAX_SECONDS_TO_STORE = 5.0
 BYTES_PER_SECOND = 1_000_000  # a slow line
 
+FAILURES = (PyMongoError, BSONError, GoneError)
+
 logger = logging.getLogger("rnnlab")
 
 
-class RunMongoObserver(MongoObserver):
-    """Sacred's MongoObserver over this process's one client, in the same format.
+class RunMongoObserver(RunObserver):
+    """What Sacred's MongoObserver does, in the same format.
 
     Raises StoreError when it is made if the server cannot be reached, and at the start of a run if it cannot be stored.
 
-    A server that goes away later on does not disturb the run. From the first failure on, the run is kept in a local
-    directory (see spool.py), as a whole; every heartbeat looks whether the server is back, and then stores the run there
-    as a whole and removes it here. The user is told both. Whole documents are written then, never additions, so that it
-    does not matter what the server had got. `problem` says what is wrong, while something is.
+    A server that goes away later on does not disturb the run. From the first failure on, the whole run is kept in a
+    local directory (see spool.py); every heartbeat looks whether the server is back, then stores the whole run there
+    and removes it here. The user is told both. Whole documents are written then, never additions, so that it does not
+    matter what the server had got. `problem` says what is wrong, while something is.
     """
 
     def __init__(self, address: Address):
-        super().__init__(client=mongo_client(address), db_name=address.database)
         self.address = address
-        # What a killed server had acknowledged must not be lost: it acknowledges what is in its journal.
-        concern = WriteConcern(**{**self.runs.database.write_concern.document, "j": True})
-        self.runs, self.metrics = (each.with_options(write_concern=concern) for each in (self.runs, self.metrics))
-        self.problem = ""
         self._begin({})
         # Heartbeats come from a thread of their own.
         self._lock = threading.RLock()
@@ -64,12 +60,9 @@ class RunMongoObserver(MongoObserver):
         """Forget the run before; `started` are the arguments of this one's `started_event`."""
         self.problem = ""
         self._started = started
-        self._spool: Spool | None = None
+        self._documents = RunDocuments(self.address)
         self._unsaved: dict[str, Any] = {}
-        self._curves: dict[str, dict[str, list]] = {}
-        self._references: list[dict[str, str]] = []
-        self._artifacts: dict[str, Artifact] = {}
-        self._unsaved_artifacts: list[str] = []
+        self._spool: Spool | None = None
 
     def started_event(
         self,
@@ -84,12 +77,13 @@ class RunMongoObserver(MongoObserver):
         """Insert the run's document, under the next free number unless the run has a name."""
         started = {"ex_info": ex_info, "command": command, "host_info": host_info, "start_time": start_time}
         self._begin({**started, "config": config, "meta_info": with_uid(meta_info)})
-        with mongo_errors(self.address):
-            self._index_metrics()
-            self._documents.entry = {
+        documents = self._documents
+        with mongo_errors(self.address), pymongo.timeout(MAX_SECONDS_TO_START):
+            documents.index_metrics()
+            documents.entry = {
                 "_id": _id,
-                "experiment": {**without_remote_credentials(ex_info), "sources": self.save_sources(ex_info)},
-                "format": self.VERSION,
+                "experiment": {**without_remote_credentials(ex_info), "sources": documents.save_sources(ex_info)},
+                "format": MongoObserver.VERSION,
                 "command": command,
                 "host": dict(host_info),
                 "start_time": start_time,
@@ -103,18 +97,18 @@ class RunMongoObserver(MongoObserver):
                 "heartbeat": None,
             }
             try:
-                self.insert()
+                documents.insert()
             except DuplicateKeyError:
                 raise StoreError(f"store {self.address}: has a run {_id!r} already") from None
-        self._started["_id"] = str(self._documents.entry["_id"])
-        return self._documents.entry["_id"]
+        self._started["_id"] = str(documents.entry["_id"])
+        return documents.entry["_id"]
 
     def heartbeat_event(self, info: dict[str, Any], captured_out: str, beat_time: datetime, result: Any) -> None:
         """Store what has changed since the last heartbeat."""
         with self._lock:
             stored_info = plain_json(info)
-            if self._references:
-                stored_info["metrics"] = self._references
+            if self._documents.metric_references:
+                stored_info["metrics"] = self._documents.metric_references
             new = {
                 "info": stored_info,
                 "captured_out": captured_out[-MAX_CAPTURED_OUT:],
@@ -137,11 +131,15 @@ class RunMongoObserver(MongoObserver):
 
     def resource_event(self, filename: str) -> None:
         """Store a file that the run reads, once for all runs."""
-        md5 = get_digest(filename)
+        stored = [filename, get_digest(filename)]
         with self._lock:
-            self._stored_files({filename: md5})
-            if [filename, md5] not in self._documents.entry["resources"]:
-                self._store(resources=[*self._documents.entry["resources"], [filename, md5]])
+            resources = self._documents.entry["resources"]
+            if stored in resources:
+                return
+            if not self.problem:
+                with self._at_the_server():
+                    self._documents.stored_files({filename: stored[1]})
+            self._store(resources=[*resources, stored])
 
     def artifact_event(
         self, name: str, filename: str, metadata: dict[str, Any] | None = None, content_type: str | None = None
@@ -151,41 +149,43 @@ class RunMongoObserver(MongoObserver):
             print(f"warning: artifact name {name!r} is not a plain file name: not stored", file=sys.stderr)
             return
         with self._lock:
+            documents = self._documents
             kind = content_type or mimetypes.guess_type(filename)[0]
-            self._artifacts[name] = Artifact(Path(filename).read_bytes(), metadata, kind)
-            self._unsaved_artifacts.append(name)
+            artifact = documents.artifacts[name] = Artifact(Path(filename).read_bytes(), metadata, kind)
+            documents.unsaved_artifacts.append(name)
             if self._spool is not None:
-                self._spool.add_artifact(name, self._artifacts[name])
-                return
-            with self._at_the_server(len(self._artifacts[name].content)):
-                self._put_artifacts()
-                self._set(artifacts=self._documents.entry["artifacts"])
+                self._spool.add_artifact(name, artifact)
+            if not self.problem:
+                with self._at_the_server(len(artifact.content)):
+                    documents.put_artifacts()
+                    documents.set_entries(artifacts=documents.entry["artifacts"])
 
     def log_metrics(self, metrics_by_name: Mapping[str, Mapping[str, list]], info: dict[str, Any]) -> None:
-        """Add new points to the curves, all of them in one request."""
+        """Add new points to the curves."""
         if not metrics_by_name:
             return
         with self._lock:
             for name, new in metrics_by_name.items():
-                curve = self._curves.setdefault(name, {"steps": [], "values": [], "timestamps": []})
-                for column, values in curve.items():
-                    values += new[column]
+                curve = self._documents.curves.setdefault(name, {column: [] for column in COLUMNS})
+                for column in COLUMNS:
+                    curve[column] += new[column]
             if self._spool is not None:
                 self._spool.add_points(metrics_by_name)
-                return
-            with self._at_the_server():
-                self._push(metrics_by_name)
+            if not self.problem:
+                with self._at_the_server():
+                    self._documents.push(metrics_by_name)
             # Other tools find a run's metrics through these references.
-            info["metrics"] = self._references
+            info["metrics"] = self._documents.metric_references
 
     def join(self) -> None:
         """Raise StoreError if the run is over and is not, or not as a whole, in the database."""
         if not self.problem:
             return
+        run_id = self._documents.entry["_id"]
         if self._spool is None or self._spool.problem:
-            raise StoreError(f"the record of run {self._documents.entry['_id']} is incomplete: {self.problem}")
+            raise StoreError(f"the record of run {run_id} is incomplete: {self.problem}")
         raise StoreError(
-            f"run {self._documents.entry['_id']} is not as a whole in {self.address}, but in {self._spool.folder}; "
+            f"run {run_id} is not as a whole in {self.address}, but in {self._spool.folder}; "
             f"when the server is back: rnnlab copy {self._spool.folder} {self.address}"
         )
 
@@ -193,13 +193,14 @@ class RunMongoObserver(MongoObserver):
         """Set entries of the run's document."""
         self._documents.entry.update(entries)
         self._unsaved.update(entries)
+        if not self.problem:
+            with self._at_the_server():
+                self._documents.set_entries(**self._unsaved)
+                self._unsaved.clear()
+            return
         if self._spool is not None:
             self._spool.store(self._documents.entry)
-            self._heal()
-            return
-        with self._at_the_server():
-            self._set(**self._unsaved)
-            self._unsaved.clear()
+        self._heal()
 
     def _end(self, time: datetime, status: str, **entries: Any) -> None:
         """Store the run's last state."""
@@ -215,41 +216,48 @@ class RunMongoObserver(MongoObserver):
         try:
             with pymongo.timeout(MAX_SECONDS_TO_STORE + n_bytes / BYTES_PER_SECOND):
                 yield
-        except (PyMongoError, BSONError, _GoneError) as error:
+        except FAILURES as error:
             # It may have been no more than a connection from before the server was started anew.
             if not self._heal():
                 self._begin_spool(error)
 
     def _begin_spool(self, error: Exception) -> None:
+        self.problem = _words(error, self.address)
+        documents, folder = self._documents, spool_folder(self.address)
         try:
-            with mongo_errors(self.address):
-                raise error
-        except (StoreError, _GoneError) as known:
-            self.problem = str(known)
-        folder = spool_folder(self.address)
-        try:
-            self._spool = Spool(folder, Snapshot(self._started, self._documents.entry, self._curves, self._artifacts))
+            self._spool = Spool(folder, Snapshot(self._started, documents.entry, documents.curves, documents.artifacts))
         except (StoreError, OSError) as failure:
             logger.warning("%s; the run goes on, but can be kept nowhere: %s", self.problem, failure)
         else:
             logger.warning("%s; the run goes on, and is kept in %s until the server is back", self.problem, folder)
 
     def _heal(self) -> bool:
-        """Store the run as a whole, if the server is there; say whether it is."""
-        n_bytes = sum(len(self._artifacts[name].content) for name in self._unsaved_artifacts)
+        """Store the whole run, if the server is there; say whether that is done."""
+        documents = self._documents
+        n_bytes = sum(len(documents.artifacts[name].content) for name in documents.unsaved_artifacts)
         try:
             with pymongo.timeout(MAX_SECONDS_TO_ANSWER):
-                self.runs.database.client.admin.command("ping")
+                documents.ping()
             with pymongo.timeout(2 * MAX_SECONDS_TO_STORE + n_bytes / BYTES_PER_SECOND):
-                self._store_whole()
-        except (PyMongoError, BSONError, _GoneError):
+                documents.store_whole()
+        except FAILURES:
             return False
         self._unsaved.clear()
         if self.problem:
-            logger.warning("store %s is back: run %s is there, with nothing lost", self.address, self._documents.entry["_id"])
+            logger.warning("store %s: run %s is there again, with nothing lost", self.address, documents.entry["_id"])
             self.problem = ""
         if self._spool is not None:
             self._spool.remove()
             self._spool = None
         return True
 
+
+def _words(error: Exception, address: Address) -> str:
+    """What went wrong with a database, in one line without credentials."""
+    try:
+        with mongo_errors(address):
+            raise error
+    except FAILURES:
+        return f"store {address}: {error}"
+    except StoreError as known:
+        return str(known)

@@ -66,6 +66,8 @@ class Spool:
         for name, artifact in run.artifacts.items():
             self.add_artifact(name, artifact)
         self.add_points(run.metrics)
+        for filename, _ in run.entry["resources"]:
+            self._observer.resource_event(filename)
         self.store(run.entry)
 
     def add_points(self, metrics: Mapping[str, Mapping[str, list]]) -> None:
@@ -84,13 +86,12 @@ class Spool:
         info = {name: value for name, value in entry["info"].items() if name != "metrics"}
         if entry["heartbeat"] is not None:
             self._observer.heartbeat_event(info, entry["captured_out"], entry["heartbeat"], entry.get("result"))
-        time, status = entry.get("stop_time"), entry["status"]
-        if status == "COMPLETED":
-            self._observer.completed_event(time, entry.get("result"))
-        elif status == "FAILED":
-            self._observer.failed_event(time, entry["fail_trace"])
-        elif status != "RUNNING":
-            self._observer.interrupted_event(time, status)
+        if entry["status"] == "COMPLETED":
+            self._observer.completed_event(entry["stop_time"], entry.get("result"))
+        elif entry["status"] == "FAILED":
+            self._observer.failed_event(entry["stop_time"], entry["fail_trace"])
+        elif entry["status"] != "RUNNING":
+            self._observer.interrupted_event(entry["stop_time"], entry["status"])
 
     @property
     def problem(self) -> str:

@@ -20,6 +20,17 @@ def test_differences_are_shown_by_part(rnnlab, train, address):
     assert "sources" not in ended.out
 
 
+def test_a_missing_key_is_not_none(rnnlab, train, address):
+    train(data={"seed": None})
+    train(data={})
+    assert ["data.seed", "None", "-"] in [
+        line.split() for line in rnnlab("diff", "1", "2", "--store", address).out.splitlines()
+    ]
+    assert json.loads(rnnlab("diff", "1", "2", "--store", address, "--json").out)["config"] == {
+        "data.seed": [None, None]
+    }
+
+
 def test_two_runs_alike_have_no_differences(rnnlab, train, address):
     train()
     train()

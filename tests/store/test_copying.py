@@ -167,6 +167,33 @@ def test_a_run_that_goes_on_is_copied_only_when_asked_for_and_brought_up_to_date
     assert copy(source, target) == [("1", "present", "1")]
 
 
+def test_points_alone_make_a_run_grow(pair, track):
+    source, target = pair
+
+    def main(_run):
+        _run.log_scalar("valid.loss", 1.0, 1)
+        _run._emit_heartbeat()
+        copy(source, target, running=True)
+        _run.log_scalar("valid.loss", 0.5, 2)
+
+    track(make_observer(source), main)
+    assert copy(source, target) == [("1", "updated", "1")]
+    assert contents(source) == contents(target)
+
+
+def test_a_half_copy_is_completed_whatever_its_times(place, track):
+    source, target = place("files", "from"), place("mongo", "to")
+    track(make_observer(source))
+    copy(source, target)
+    path = source.path / "1" / "run.json"
+    times = dict.fromkeys(("start_time", "stop_time", "heartbeat"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), **times}))
+    runs = mongo_client(target)[target.database].runs
+    runs.update_one({}, {"$set": {"status": "COPYING"}})
+    assert copy(source, target) == [("1", "updated", "1")]
+    assert open_store(target).get(1).status == "COMPLETED"
+
+
 def test_an_artifact_attached_later_follows_and_one_attached_to_the_copy_stays(pair, track, tmp_path):
     source, target = pair
     track(make_observer(source), whole_run(tmp_path))

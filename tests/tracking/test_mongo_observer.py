@@ -136,22 +136,7 @@ def test_output_without_end_and_numbers_without_bounds_fit_a_document(address, t
     assert record.captured_out.endswith("the end\n")
 
 
-def test_an_end_that_cannot_be_stored_is_one_clear_line_and_no_pickle(own_mongod, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    server = own_mongod()
-    observer = RunMongoObserver(parse_address(f"{server.address}/lab?serverSelectionTimeoutMS=300"))
-    started(observer)
-    before = set(tmp_path.iterdir())
-    server.stop()
-    observer.heartbeat_event({}, "", datetime(2026, 1, 1), None)
-    observer.completed_event(datetime(2026, 1, 1), {"loss": 1})
-    error = capsys.readouterr().err
-    assert error.startswith(f"error: the end of run 1 is not stored: store {server.address}/lab: no answer")
-    assert error.count("\n") == 1
-    assert set(tmp_path.iterdir()) <= before
-
-
-def test_what_a_heartbeat_could_not_send_goes_with_the_next_one(own_mongod):
+def test_what_one_broken_connection_kept_back_is_sent_again_at_once(own_mongod):
     server = own_mongod("--setParameter", "enableTestCommands=1")
     address = parse_address(f"{server.address}/lab")
     observer = RunMongoObserver(address)
@@ -159,8 +144,7 @@ def test_what_a_heartbeat_could_not_send_goes_with_the_next_one(own_mongod):
     failure = {"failCommands": ["update"], "closeConnection": True}
     mongo_client(address).admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=failure)
     observer.heartbeat_event({"a": 1}, "out", datetime(2026, 1, 1), None)
-    assert open_store(address).get("1").info == {}
-    observer.heartbeat_event({"a": 1}, "out", datetime(2026, 1, 2), None)
+    assert observer.problem == ""
     record = open_store(address).get("1")
     assert (record.info, record.captured_out) == ({"a": 1}, "out")
 

@@ -68,6 +68,38 @@ def test_a_run_killed_again_and_again_ends_with_the_bits_of_an_undisturbed_one(t
     assert list((tmp_path / "killed" / "_checkpoints").iterdir()) == []
 
 
+def start_sweep(store):
+    config = [*TINY, "training.max_epochs=150", "training.log_updates=True", "early_stopping.rule=none"]
+    settings = [option for each in [*config, "checkpoint.every_seconds=0"] for option in ("--set", each)]
+    command = [sys.executable, "-m", "rnnlab", "sweep", str(SCRIPT), "--store", str(store), "--workers", "2"]
+    return subprocess.Popen(
+        [*command, "--seeds", "2", *settings], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+    )
+
+
+@pytest.mark.slow
+def test_variants_of_a_sweep_whose_workers_are_killed_end_with_the_bits_of_undisturbed_ones(tmp_path):
+    whole = start_sweep(tmp_path / "undisturbed")
+    said, _ = whole.communicate(timeout=300)
+    assert whole.returncode == 0, said
+
+    sweep = start_sweep(tmp_path / "killed")
+    while len(list(tmp_path.glob("killed/_checkpoints/*.previous.npz"))) < 2 and sweep.poll() is None:
+        time.sleep(0.01)
+    for record in open_store(tmp_path / "killed").find(status="RUNNING"):
+        os.kill(record.host["process"]["pid"], signal.SIGKILL)
+    said, _ = sweep.communicate(timeout=300)
+    assert sweep.returncode == 0, said
+
+    undisturbed = {record.config["seed"]: record for record in open_store(tmp_path / "undisturbed").find()}
+    completed = open_store(tmp_path / "killed").find(status="COMPLETED")
+    assert sorted(record.config["seed"] for record in completed) == [0, 1]
+    assert any("resumed_from" in record.info for record in completed)
+    for record in completed:
+        assert_same_curves(record, undisturbed[record.config["seed"]])
+        assert_same_weights_and_updates(record, undisturbed[record.config["seed"]])
+
+
 def start_script(store, *arguments):
     command = [sys.executable, str(SCRIPT), "-F", str(store), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
