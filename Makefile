@@ -41,6 +41,14 @@ pictures: .venv/.core  ## draw the pictures of the README and the docs again; ta
 	@.venv/bin/rnnlab sweep experiments/sweeps/overtraining.yaml --store $(DRAWN)
 	@.venv/bin/rnnlab plot --store $(DRAWN) --experiment noisy_series --by training.input_noise_std --log y \
 		--band range -o docs/pictures/overtraining.png
+	@.venv/bin/rnnlab sweep experiments/sweeps/widths_and_rates.yaml --store $(DRAWN)/pairs
+	@.venv/bin/rnnlab plot metric --store $(DEMO) --by model.n_hidden -o docs/pictures/metric.png
+	@.venv/bin/rnnlab plot heatmap --store $(DRAWN)/pairs --by model.n_hidden --by training.learning_rate \
+		-o docs/pictures/heatmap.png
+	@.venv/bin/rnnlab plot parallel --store $(DRAWN)/pairs --by model.n_hidden --by training.learning_rate --by seed \
+		-o docs/pictures/parallel.png
+	@.venv/bin/rnnlab plot --store $(DRAWN)/pairs --metric valid.loss --by training.learning_rate --band range \
+		--small-multiples model.n_hidden -o docs/pictures/small_multiples.png
 	@rm -rf $(DRAWN)/post
 	@.venv/bin/python experiments/dot_product.py -F $(DRAWN)/post with post
 	@cp $(DRAWN)/post/1/moving_average.png docs/pictures/post.png

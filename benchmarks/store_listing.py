@@ -1,4 +1,4 @@
-"""How long it takes to list many runs: `python benchmarks/store_listing.py [--runs 5000] [--mongo ADDRESS]`.
+"""How long it takes to list and compare many runs: `python benchmarks/store_listing.py [--runs 5000] [--mongo ADDRESS]`.
 
 Fills a temporary directory, and the database that --mongo names (which must not exist, and is dropped at the end), with
 copies of one run of ordinary size, and prints the best of three times for each question.
@@ -14,10 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rnnlab.analysis import compare_groups
 from rnnlab.store import Store, open_store
 from rnnlab.store_address import mongo_database, parse_address
 
-N_SOURCES, N_VALIDATIONS, N_OPTIONS, N_CONFIG_KEYS = 60, 100, 20, 50
+N_SOURCES, N_VALIDATIONS, N_OPTIONS, N_CONFIG_KEYS = 60, 200, 20, 50
 METRICS = ("train.loss", "valid.loss", "train.grad_norm", "learning_rate", "epoch", "examples", "seconds", "waited")
 NOW = datetime(2026, 1, 1)
 
@@ -28,17 +29,17 @@ def ordinary_run(number: int) -> dict[str, Any]:
     return {
         "experiment": {
             "name": "dot_product",
-            "base_dir": "/home/ada/lab",
+            "base_dir": "/home/lab",
             "dependencies": [f"package{i}==1.{i}" for i in range(8)],
             "repositories": [{"url": "https://example.org/lab.git", "commit": "0" * 40, "dirty": False}],
             "mainfile": "experiments/dot_product.py",
         },
         "command": "main",
-        "config": {"seed": number % 5, "model": {"n_hidden": 10 * (number % 10), "cell": "elman"}, "training": config},
+        "config": {"seed": number // 10, "model": {"n_hidden": 10 * (number % 10), "cell": "elman"}, "training": config},
         "host": {"hostname": "node", "os": ["Linux", "6.1"], "python_version": "3.11", "ENV": {}},
         "meta": {"command": "main", "options": {f"--option{i}": None for i in range(N_OPTIONS)}},
         "status": "COMPLETED",
-        "result": {f"result{i}": i / 3 for i in range(12)},
+        "result": {"stop_reason": "patience", "test_loss": 1 / number, **{f"result{i}": i / 3 for i in range(12)}},
         "info": {"early_stopping": {"improvements": [{"update": i, "epoch": i, "valid_loss": 0.1} for i in range(50)]}},
         "captured_out": "epoch 1\n" * 200,
         "resources": [],
@@ -96,13 +97,15 @@ def measure(store: Store) -> None:
         "find()": lambda: store.find(),
         "find(where=one in ten)": lambda: store.find(where={"model.n_hidden": 20}),
         "get(one)": lambda: store.get(17),
+        "find, compare test_loss": lambda: compare_groups(store.find(), by=["model.n_hidden"]),
+        "find, compare a curve": lambda: compare_groups(store.find(), by=["model.n_hidden"], metric="valid.loss@min"),
     }
     for name, ask in questions.items():
-        print(f"  {name:<24}{min(_seconds(ask) for _ in range(3)):8.3f} s")
+        print(f"  {name:<28}{min(_seconds(ask) for _ in range(3)):8.3f} s")
     for part in ("info", "curves"):
         records = store.find()[:100]
         seconds = _seconds(lambda part=part, records=records: [getattr(record, part) for record in records])
-        print(f"  {part + ' of 100 runs':<24}{seconds:8.3f} s")
+        print(f"  {part + ' of 100 runs':<28}{seconds:8.3f} s")
 
 
 def _seconds(ask: Any) -> float:
