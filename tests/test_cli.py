@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -109,8 +108,8 @@ def test_ctrl_c_ends_the_command_with_130(tmp_path):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "run.json").symlink_to(tmp_path / "fifo")  # reading it waits for ever
     process = started("ls", "--store", tmp_path)
-    time.sleep(1)
     with (tmp_path / "fifo").open("w"):  # opens when the command reads
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+    # Had the signal come right before the reading began, only the end of the file would wake the command.
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "")

@@ -231,6 +231,7 @@ def one_update(**training):
 
 
 def test_a_batch_larger_than_the_data_is_a_full_batch_and_a_warning(caplog):
+    caplog.set_level("WARNING", logger="rnnlab")  # Sacred sets that of all loggers, if a test before has run it
     full = one_update()
     assert not caplog.records
     larger = one_update(batch_size=50)

@@ -31,6 +31,7 @@ class Display:
         self._settings = varying_settings(plan.variants)
         self._live = Live(console=self._console, transient=True, refresh_per_second=4)
         self._shown = -math.inf
+        self._line = ""
         self._last_line = ""
 
     def __enter__(self) -> "Display":
@@ -40,6 +41,8 @@ class Display:
 
     def __exit__(self, *error: object) -> None:
         self._live.stop()
+        if self._console.is_terminal and self._line:
+            self.say(self._line)
 
     def say(self, words: str) -> None:
         """Print a line of its own."""
@@ -47,21 +50,21 @@ class Display:
 
     def show(self, progress: Progress) -> None:
         """Show how far the sweep is."""
+        counts = ", ".join(filter(None, (_counts(progress), _speed(progress))))
+        self._line = ", ".join(filter(None, (counts, self._best(progress))))
         if self._console.is_terminal:
-            self._live.update(self._picture(progress))
+            self._live.update(self._picture(progress, counts))
             return
         over = progress.running == 0 and (progress.left == 0 or progress.stopping)
-        line = ", ".join(filter(None, (_counts(progress), _speed(progress), self._best(progress))))
-        if (over or time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES) and line != self._last_line:
-            self._shown, self._last_line = time.monotonic(), line
-            self.say(line)
+        if (over or time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES) and self._line != self._last_line:
+            self._shown, self._last_line = time.monotonic(), self._line
+            self.say(self._line)
 
-    def _picture(self, progress: Progress) -> Group:
+    def _picture(self, progress: Progress, counts: str) -> Group:
         total = max(1, len(progress.plan.todo))
-        bar = ProgressBar(total=total, completed=total - progress.left, width=24)
-        head = Table.grid(padding=(0, 1))
-        head.add_row(bar, Text(", ".join(filter(None, (_counts(progress), _speed(progress))))))
-        return Group(head, Text(self._best(progress), overflow="ellipsis", no_wrap=True))
+        bar = ProgressBar(total=total, completed=total - progress.left, width=min(60, self._console.width))
+        lines = (Text(line, overflow="ellipsis", no_wrap=True) for line in (counts, self._best(progress)) if line)
+        return Group(bar, *lines)
 
     def _best(self, progress: Progress) -> str:
         if progress.best is None:

@@ -136,9 +136,10 @@ class _Execution:
                 self._hand_out()
             self._count_up()
             show(progress)
-            for worker, task, outcome in self._pool.collect(_SECONDS_TO_WAIT):
-                self._take_in(worker, self._running.pop(task.submission), outcome)
+            for _, task, outcome in self._pool.collect(_SECONDS_TO_WAIT):
+                self._take_in(self._running.pop(task.submission), outcome)
         self._count_up()
+        progress.stopping = self._stop.wanted and progress.left > 0
         show(progress)
 
     def _nothing_left(self) -> bool:
@@ -172,7 +173,7 @@ class _Execution:
             after=self._plan.after,
         )
 
-    def _take_in(self, worker: str, variant: Variant, outcome: Outcome) -> None:
+    def _take_in(self, variant: Variant, outcome: Outcome) -> None:
         progress = self._progress
         if outcome.kind == "completed":
             progress.completed.append((variant, outcome))
@@ -186,7 +187,7 @@ class _Execution:
             self._try_again(variant)
         elif outcome.kind == "refused":
             progress.problem = progress.problem or outcome.message
-        elif progress.stopping:  # interrupted, stopped, claimed
+        elif self._stop.wanted:  # interrupted, stopped, claimed
             if outcome.run_id is not None:
                 progress.interrupted.append(outcome.run_id)
         else:  # claimed by another sweep, before or, taking this worker for dead, after it was started

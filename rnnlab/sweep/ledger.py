@@ -6,7 +6,7 @@ from typing import Any
 
 from rnnlab.errors import ConfigError
 from rnnlab.store import Store
-from rnnlab.store.query import is_number_up_to
+from rnnlab.store.query import by_number, is_number_up_to
 from rnnlab.store.record import RunRecord
 from rnnlab.variant_key import variant_key
 
@@ -40,7 +40,7 @@ class Ledger:
         """Read what is new in the store; gives the runs that are over now and were not before, with their keys."""
         new = [run_id for run_id in self._store.ids(self._after) if run_id not in self._settled]
         found = []
-        for record in self._store.read(new):
+        for record in sorted(self._store.read(new), key=lambda record: by_number(record.run_id)):
             if record.status in _NOT_SETTLED:
                 continue
             self._settled.add(record.run_id)

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from rnnlab.store import open_store
-from rnnlab.store.query import by_number
 from rnnlab.store.record import RunRecord
 from rnnlab.store_address import Address
 from rnnlab.sweep.ledger import Ledger
@@ -86,8 +85,6 @@ def _finished_runs(variants: Sequence[Variant], address: Address) -> tuple[dict[
     for key, record in ledger.refresh():
         if key in runs:
             runs[key].append(record)
-    for records in runs.values():
-        records.sort(key=lambda record: by_number(record.run_id))
     return runs, ledger.settled_up_to()
 
 

@@ -109,12 +109,12 @@ def test_a_run_is_running_while_it_gives_signs_of_life_and_lost_when_they_end(tr
     def main(_config, _run):
         seen.append(tracked_store.store.get("1").status)
         _run._stop_heartbeat()  # as a killed process does
-        time.sleep(0.4)
+        time.sleep(1.2)
         seen.append(tracked_store.store.get("1").status)
         seen.append([record.run_id for record in tracked_store.store.find(status="LOST")])
         seen.append(tracked_store.store.find(status="running"))
 
-    track(tracked_store.observer(), main, options={"--beat-interval": 0.1})
+    track(tracked_store.observer(), main, options={"--beat-interval": 0.3})
     assert seen == ["RUNNING", "LOST", ["1"], []]
     assert tracked_store.store.get("1").status == "COMPLETED"
 

@@ -1,6 +1,8 @@
 """Sweeps in this process: what is run, what is passed over, and what is told of it."""
 
 import json
+import threading
+import time
 
 import pytest
 
@@ -173,26 +175,32 @@ def resolve_anew(script):
 
 def test_a_stop_request_ends_the_run_at_its_next_validation_and_starts_no_more(variants, tracked_store):
     address = parse_address(tracked_store.address)
-    plan = make_plan(variants(set_=["training.max_epochs=100000", "training.validate_every=200"], seeds=3), address)
+    many = ("training.max_epochs=10000", "early_stopping.rule=none")
+    plan = make_plan(variants(set_=many, seeds=3), address)
     stop = StopRequest()
 
-    class StoppedSoon(OwnProcess):
+    class StoppedOnceItRuns(OwnProcess):
         def submit(self, worker, task):
             super().submit(worker, task)
+            threading.Thread(target=self.stop_once_it_runs).start()
+
+        def stop_once_it_runs(self):
+            while not tracked_store.store.find(status="RUNNING"):
+                time.sleep(0.01)
             self.request_stop(stop.sweep)
             stop.wanted = True
 
-    progress = execute(plan, StoppedSoon(), address, 0, stop, lambda progress: None)
-    assert (progress.stopping, progress.left, progress.completed) == (True, 3, [])
+    open_claims(address)  # makes the directory
+    progress = execute(plan, StoppedOnceItRuns(), address, 0, stop, lambda progress: None)
+    (record,) = tracked_store.store.find()
+    assert (record.status, record.result["stop_reason"]) == ("INTERRUPTED", "interrupted")
+    assert (progress.interrupted, progress.left, progress.completed) == ([record.run_id], 3, [])
 
 
 def test_a_config_that_differs_where_the_worker_is_ends_the_sweep_with_the_reason(sweep, tracked_store):
     class Elsewhere(OwnProcess):
         def submit(self, worker, task):
             super().submit(worker, task.__class__(**{**vars(task), "key": "0" * 16}))
-
-        def collect(self, seconds):
-            return super().collect(seconds)
 
     progress = sweep(pool=Elsewhere(), seeds=2)
     assert "gives another config" in progress.problem

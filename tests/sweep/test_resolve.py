@@ -18,7 +18,11 @@ def test_a_config_is_that_of_a_run_with_named_configs_and_updates(script):
 
 
 def test_one_config_leaves_no_trace_in_the_next(script):
+    wrong = 'experiment.add_named_config("wrong", {"training": {"l1": {"nowhere": 1}, "extra": [1]}})'
+    script.write_text(script.read_text().replace("    return experiment", f"    {wrong}\n    return experiment"))
     _, before = resolve(script, (), {})
+    with pytest.raises(ConfigError):
+        resolve(script, ("wrong", "short"), {})
     resolve(script, ("short",), {"task": {"n_steps": 9}, "training": {"l1": {"W_hh": 0.5}}})
     with pytest.raises(ConfigError):
         resolve(script, (), {"training": {"l1": {"nowhere": 0.5}}})
@@ -93,3 +97,15 @@ def test_hundreds_of_variants_resolve_without_building_an_experiment_for_each(sc
     for seed in range(50):
         resolve(script, (), {"seed": seed})
     assert time.process_time() - started < 50 * once
+
+
+def test_values_that_a_script_derives_from_others_are_derived_anew_for_each_config(script):
+    derived = (
+        "    @experiment.config\n"
+        "    def derived(seed):\n"
+        '        data = {"seed": seed + 1}\n\n'
+        '    experiment.add_config({"data": {"n_train": 5}})\n'
+        "    return experiment"
+    )
+    script.write_text(script.read_text().replace("    return experiment", derived))
+    assert [resolve(script, (), {"seed": seed})[1]["data"]["seed"] for seed in (3, 8)] == [4, 9]

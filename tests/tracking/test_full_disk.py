@@ -30,7 +30,7 @@ def small_disk(tmp_path):
 
 
 def fill(folder):
-    """Leave no byte free; return the file that does."""
+    """Leave no more than a page free, so that some files are begun and none gets whole; return the file that does."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (65536, 4096, 1):
@@ -39,6 +39,7 @@ def fill(folder):
                     file.write(b"x" * size)
                 except OSError:
                     break
+    os.truncate(filler, filler.stat().st_size - 4096)
     return filler
 
 
