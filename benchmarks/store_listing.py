@@ -1,4 +1,6 @@
-"""How long it takes to list and compare many runs: `python benchmarks/store_listing.py [--runs 5000] [--mongo ADDRESS]`.
+"""How long it takes to list and compare many runs.
+
+`python benchmarks/store_listing.py [--runs 5000] [--mongo ADDRESS]`
 
 Fills a temporary directory, and the database that --mongo names (which must not exist, and is dropped at the end), with
 copies of one run of ordinary size, and prints the best of three times for each question.
@@ -35,7 +37,11 @@ def ordinary_run(number: int) -> dict[str, Any]:
             "mainfile": "experiments/dot_product.py",
         },
         "command": "main",
-        "config": {"seed": number // 10, "model": {"n_hidden": 10 * (number % 10), "cell": "elman"}, "training": config},
+        "config": {
+            "seed": number // 10,
+            "model": {"n_hidden": 10 * (number % 10), "cell": "elman"},
+            "training": config,
+        },
         "host": {"hostname": "node", "os": ["Linux", "6.1"], "python_version": "3.11", "ENV": {}},
         "meta": {"command": "main", "options": {f"--option{i}": None for i in range(N_OPTIONS)}},
         "status": "COMPLETED",
