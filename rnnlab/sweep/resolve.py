@@ -45,8 +45,19 @@ def resolve(script: Path, named_configs: Sequence[str], updates: Mapping[str, An
 
 
 def build_experiment(script: Path) -> Experiment:
-    """A fresh experiment of a script; raises RnnlabError if the script cannot be imported or has no good `build()`."""
-    build = _load(Path(script))
+    """A fresh experiment of a script; raises RnnlabError if the script cannot be imported or has no good `build()`.
+
+    It describes itself (sources, versions, git state) as the first one that this process built: what runs is the code
+    that was imported then, whatever became of the files since.
+    """
+    experiment = _built(Path(script))
+    info = _template(Path(script)).info
+    experiment.get_experiment_info = lambda: info
+    return experiment
+
+
+def _built(script: Path) -> Experiment:
+    build = _load(script)
     try:
         experiment = build()
     except (Exception, SystemExit) as error:  # whatever the script's own code may raise
@@ -58,20 +69,21 @@ def build_experiment(script: Path) -> Experiment:
 
 @dataclass(frozen=True)
 class _Template:
-    """An experiment that is never run, with its configs as the script gave them."""
+    """An experiment that is never run, with its configs as the script gave them, and what it says of itself."""
 
     experiment: Experiment
+    info: dict[str, Any]
     configurations: list[Any]
     named_configs: dict[str, Any]
 
 
 @cache
 def _template(script: Path) -> _Template:
-    experiment = build_experiment(script)
+    experiment = _built(script)
     info = experiment.get_experiment_info()
-    # Listing the sources takes longer than all the rest of resolving a config.
+    # Listing the sources anew takes longer than all the rest of making a config.
     experiment.get_experiment_info = lambda: info
-    return _Template(experiment, experiment.configurations, experiment.named_configs)
+    return _Template(experiment, info, experiment.configurations, experiment.named_configs)
 
 
 @cache
