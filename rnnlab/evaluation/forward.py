@@ -36,7 +36,7 @@ class Forward:
         targets = symbol("targets", BLOCK, *outputs_shape)
         mask = symbol("mask", BLOCK, n_steps) if masked else None
         initial = symbol("initial", BLOCK, architecture.n_initial) if self._uses_initial else None
-        outputs = network(architecture, parameters, inputs, mask, initial)
+        outputs = network(architecture, parameters, inputs, mask, initial).outputs
         losses = mean_over_steps(squared_error(outputs, targets), mask)
         arguments = [*parameters.values(), inputs, targets, mask, initial]
         self._function = CompiledFunction(

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
+from rnnlab.models.recurrence import Recurrence, run_forward
 
 INITIAL_STATES = ("zero", "learned", "mapped")
 
@@ -88,13 +88,35 @@ def initial_parameters(
     return parameters
 
 
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network's graph: its recurrence, and the prefix of its parameters' names."""
+
+    name: str
+    recurrence: Recurrence
+
+
+@dataclass(frozen=True)
+class Network:
+    """The graph of a network's outputs.
+
+    outputs: (batch, n_out), or (batch, n_steps, n_out) if every state is read out
+    read:    what the readout reads of the last layer's hidden states: (batch, n_hidden), or (n_steps, batch, n_hidden)
+    layers:  from the input upwards
+    """
+
+    outputs: TensorVariable
+    read: TensorVariable
+    layers: list[Layer]
+
+
 def network(
     architecture: Architecture,
     parameters: Mapping[str, TensorVariable],
     inputs: TensorVariable,
     mask: TensorVariable | None,
     initial: TensorVariable | None,
-) -> TensorVariable:
+) -> Network:
     """Build the graph of the network's outputs.
 
     `h[t] = cell(u[t] W_uh + b_hh, h[t-1] W_hh)` in every layer, `y = h W_hy + b_hy` of the last layer's last state,
@@ -104,21 +126,24 @@ def network(
     mask:    (batch, n_steps), 1 on real steps and 0 on padding, or None. A padded step leaves the state as it is,
              so that the last state is that of the last real step.
     initial: (batch, n_initial), used where the initial state is `mapped`: `h[0] = g(x W_init + b_init)`
-    returns: (batch, n_out), or (batch, n_steps, n_out) if every state is read out
     """
     batch, n_steps, n_in = inputs.type.shape
     below = inputs.transpose(1, 0, 2)
     mask_by_step = None if mask is None else mask.T[:, :, None]
-    for layer in architecture.layer_names():
-        below = _layer(architecture, layer, parameters, below, (n_steps, batch, n_in), mask_by_step, initial)
-        n_in = architecture.n_hidden
+    layers = []
+    for name in architecture.layer_names():
+        shape = (n_steps, batch, n_in)
+        recurrence = _recurrence(architecture, name, parameters, below, shape, mask_by_step, initial)
+        layers.append(Layer(name, recurrence))
+        below, n_in = recurrence.states[0], architecture.n_hidden
     W_hy, b_hy = parameters["readout.W_hy"], parameters["readout.b_hy"]
     if architecture.every_state:
-        return pt.dot(below, W_hy).transpose(1, 0, 2) + b_hy
-    return pt.dot(below[-1], W_hy) + b_hy
+        return Network(pt.dot(below, W_hy).transpose(1, 0, 2) + b_hy, below, layers)
+    last = below[-1]
+    return Network(pt.dot(last, W_hy) + b_hy, last, layers)
 
 
-def _layer(
+def _recurrence(
     architecture: Architecture,
     layer: str,
     parameters: Mapping[str, TensorVariable],
@@ -126,41 +151,33 @@ def _layer(
     shape: tuple[int, int, int],
     mask: TensorVariable | None,
     initial: TensorVariable | None,
-) -> TensorVariable:
-    """One layer's hidden states (n_steps, batch, n_hidden) from time-first inputs of shape (n_steps, batch, n_in)."""
-    cell = CELLS[architecture.cell]
-    activation = ACTIVATIONS[architecture.activation]
+) -> Recurrence:
+    """One layer on time-first inputs of a static shape (n_steps, batch, n_in)."""
     n_steps, batch, n_in = shape
     flat = inputs.reshape((n_steps * batch, n_in))
-    projected = (pt.dot(flat, parameters[f"{layer}.W_uh"]) + parameters[f"{layer}.b_hh"]).reshape(
-        (n_steps, batch, cell.n_blocks * architecture.n_hidden)
+    W = parameters[f"{layer}.W_uh"]
+    narrow = batch == 1 and n_in <= 8  # as sums it can be part of one kernel for the whole epoch
+    product = (flat[:, :, None] * W[None]).sum(axis=1) if narrow else pt.dot(flat, W)
+    projected = product + parameters[f"{layer}.b_hh"]
+    n_columns = CELLS[architecture.cell].n_blocks * architecture.n_hidden
+    return run_forward(
+        CELLS[architecture.cell],
+        ACTIVATIONS[architecture.activation],
+        parameters[f"{layer}.W_hh"],
+        projected.reshape((n_steps, batch, n_columns)),
+        _initial_states(architecture, layer, parameters, initial, batch, inputs.dtype),
+        mask,
     )
-    start = _initial_state(architecture, layer, parameters, initial, batch, inputs.dtype)
-
-    def step(z, state, W_hh):
-        return cell.step(z, state, W_hh, activation)
-
-    def masked_step(z, real, state, W_hh):
-        return real * cell.step(z, state, W_hh, activation) + (1 - real) * state
-
-    states = pytensor.scan(
-        step if mask is None else masked_step,
-        sequences=[projected] if mask is None else [projected, mask],
-        outputs_info=[start],
-        non_sequences=[parameters[f"{layer}.W_hh"]],
-        strict=True,
-        return_updates=False,
-    )
-    return states[:, :, : architecture.n_hidden]
 
 
-def _initial_state(architecture, layer, parameters, initial, batch, dtype) -> TensorVariable:
-    """The state (batch, n_states * n_hidden) before the first step."""
-    size = CELLS[architecture.cell].n_states * architecture.n_hidden
-    zeros = pt.zeros((batch, size), dtype=dtype)
+def _initial_states(architecture, layer, parameters, initial, batch, dtype) -> tuple[TensorVariable, ...]:
+    """The states, each (batch, n_hidden), before the first step."""
+    n_states, n_hidden = CELLS[architecture.cell].n_states, architecture.n_hidden
+    zeros = pt.zeros((batch, n_states * n_hidden), dtype=dtype)
     if architecture.initial_state == "zero":
-        return zeros
+        return (pt.zeros((batch, n_hidden), dtype=dtype),) * n_states
     start = parameters[f"{layer}.b_init"]
     if architecture.initial_state == "mapped":
         start = start + pt.dot(initial, parameters[f"{layer}.W_init"])
-    return zeros + ACTIVATIONS[architecture.activation](start)
+    start = zeros + ACTIVATIONS[architecture.activation](start)
+    return tuple(start[:, i * n_hidden : (i + 1) * n_hidden] for i in range(n_states))

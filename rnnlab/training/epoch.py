@@ -12,7 +12,8 @@ from pytensor.tensor.variable import TensorVariable
 from rnnlab.compiled import CompiledFunction
 from rnnlab.models.losses import absolute_error, mean_over_sequences, mean_over_steps, squared_error
 from rnnlab.models.network import Architecture, network
-from rnnlab.models.penalties import l1_penalty, l2_penalty
+from rnnlab.models.penalties import l1_penalty, l2_penalty, weight_group
+from rnnlab.training.backpropagation import backpropagate
 from rnnlab.training.gradients import clip_by_norm, gradient_norm
 from rnnlab.training.optimizers import OPTIMIZERS
 
@@ -188,8 +189,8 @@ def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
         given = dict(zip([*dataset, *hyper], rest[len(carried) :], strict=True))
         minibatch = {name: given[name][indices] for name in dataset}
         parameters = _unflatten(flat, architecture.parameter_shapes())
-        loss, error = minibatch_loss(architecture, parameters, minibatch, weight)
-        gradient, norm = objective_gradient(rule, parameters, loss, given)
+        built, loss, error = minibatch_loss(architecture, parameters, minibatch, weight)
+        gradient, norm = objective_gradient(rule, parameters, built, loss, given)
         flat, new_slots = OPTIMIZERS[rule.optimizer].rule(flat, gradient, tuple(slots), rate, update, given)
         return [flat, *new_slots, loss, error, norm]
 
@@ -209,26 +210,30 @@ def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
 
 
 def minibatch_loss(architecture, parameters, minibatch, weight):
-    """The loss and the absolute error of one minibatch, each the weighted mean over its sequences."""
+    """The network, and the loss and the absolute error of one minibatch: the weighted mean over its sequences."""
     mask = minibatch.get("mask")
-    outputs = network(architecture, parameters, minibatch["inputs"], mask, minibatch.get("initial"))
+    built = network(architecture, parameters, minibatch["inputs"], mask, minibatch.get("initial"))
 
     def mean(error):
-        return mean_over_sequences(mean_over_steps(error(outputs, minibatch["targets"]), mask), weight)
+        return mean_over_sequences(mean_over_steps(error(built.outputs, minibatch["targets"]), mask), weight)
 
-    return mean(squared_error), mean(absolute_error)
+    return built, mean(squared_error), mean(absolute_error)
 
 
-def objective_gradient(rule, parameters, loss, hyper):
+def objective_gradient(rule, parameters, built, loss, hyper):
     """The gradient of loss plus penalties as one vector, clipped if the rule says so, and its norm before clipping."""
-    objective = (
-        loss
-        + l1_penalty(parameters, {group: hyper[f"l1.{group}"] for group in rule.l1_groups})
-        + l2_penalty(parameters, {group: hyper[f"l2.{group}"] for group in rule.l2_groups})
+    gradients = backpropagate(built, parameters, loss).by_name
+    penalties = (
+        (l1_penalty, {group: hyper[f"l1.{group}"] for group in rule.l1_groups}),
+        (l2_penalty, {group: hyper[f"l2.{group}"] for group in rule.l2_groups}),
     )
-    gradients = pytensor.grad(objective, list(parameters.values()))
-    gradient = pt.concatenate([one.reshape((-1,)) for one in gradients])
-    norm = gradient_norm(gradient)
+    for penalty, strengths in penalties:
+        penalised = [name for name in parameters if weight_group(name) in strengths]
+        if penalised:
+            found = pytensor.grad(penalty(parameters, strengths), [parameters[name] for name in penalised])
+            gradients |= {name: gradients[name] + one for name, one in zip(penalised, found, strict=True)}
+    gradient = pt.concatenate([gradients[name].reshape((-1,)) for name in parameters])
+    norm = gradient_norm(gradients[name] for name in parameters)
     if rule.clip:
         gradient = clip_by_norm(gradient, norm, hyper["clip_norm"])
     return gradient, norm

@@ -117,8 +117,8 @@ def compiled_objective(arch, rule, shape):
     parameters, hyper = symbols(arch.parameter_shapes()), symbols(dict.fromkeys(rule.hyper_names(), ()))
     data = symbolic_data(arch, shape, "float64")
     weight = pt.tensor("weight", dtype="float64", shape=(shape.n_sequences,))
-    loss, _ = minibatch_loss(arch, parameters, data, weight)
-    gradient, _ = objective_gradient(rule, parameters, loss, hyper)
+    built, loss, _ = minibatch_loss(arch, parameters, data, weight)
+    gradient, _ = objective_gradient(rule, parameters, built, loss, hyper)
     inputs = [*parameters.values(), *data.values(), weight, *hyper.values()]
     function = CompiledFunction(inputs, [loss, gradient], "float64")
 
