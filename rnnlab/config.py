@@ -12,11 +12,13 @@ from rnnlab.errors import ConfigError, RnnlabError
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
-from rnnlab.models.network import INITIAL_STATES
+from rnnlab.models.network import INITIAL_STATES, WINDOW
 from rnnlab.models.penalties import WEIGHT_GROUPS
+from rnnlab.models.readouts import READOUTS
 from rnnlab.random_streams import stream
 from rnnlab.tasks.sequences import Sequences
 from rnnlab.training.early_stopping import RULES
+from rnnlab.training.epoch import L1_METHODS
 from rnnlab.training.optimizers import OPTIMIZERS
 from rnnlab.training.plan import count_validations
 from rnnlab.training.schedules import SCHEDULES
@@ -118,7 +120,9 @@ SCHEMA: dict[str, Any] = {
         "standardise": Key(False, boolean, "shift and scale every feature by the training split's mean and deviation"),
     },
     "model": {
-        "cell": Key("elman", one_of(*CELLS), "recurrent cell"),
+        "cell": Key("elman", one_of(*CELLS, WINDOW), "recurrent cell; window: feed-forward on a window of past inputs"),
+        "window": Key(None, optional(integer(1)), "steps that the cell `window` sees; None: as many as a sequence has"),
+        "readout": Key("linear", one_of(*READOUTS), "linear, or probabilities: softmax of classes, or binary"),
         "n_hidden": Key(20, integer(1), "hidden units of every layer"),
         "n_layers": Key(1, integer(1), "stacked recurrent layers"),
         "activation": Key("tanh", one_of(*ACTIVATIONS), "g, the function of the hidden units"),
@@ -132,6 +136,8 @@ SCHEMA: dict[str, Any] = {
         "recurrent_initializer": Key("orthogonal", one_of(*INITIALIZERS), "initial recurrent weights W_hh"),
         "recurrent_scale": Key(1.0, number(0.0), "as initializer_scale, for W_hh; sparse: spectral radius"),
         "n_nonzero": Key(15, integer(1), "incoming connections of each unit with the sparse initializer"),
+        "forget_bias": Key(1.0, number(-100.0), "initial bias of the LSTM's forget gates"),
+        "recurrent_density": Key(1.0, fraction, "share of W_hh's connections that exist, a fixed random choice"),
     },
     "training": {
         "optimizer": Key("sgd", one_of(*OPTIMIZERS), "update rule"),
@@ -154,6 +160,11 @@ SCHEMA: dict[str, Any] = {
         "clip_norm": Key(None, optional(number(0.0, open_minimum=True)), "largest gradient norm; None: no clipping"),
         "l1": _strengths("L1 penalty sum |W|"),
         "l2": _strengths("L2 penalty sum W^2"),
+        "l1_method": Key("subgradient", one_of(*L1_METHODS), "proximal: soft threshold after each update, exact zeros"),
+        "omega": Key(0.0, number(0.0), "strength of the vanishing-gradient penalty on W_hh (Elman cells only)"),
+        "log_dynamics": Key(
+            False, boolean, "log spectral radius, zero share of W_hh, saturated units, and Omega where it is on"
+        ),
         "input_noise_std": Key(
             0.0, number(0.0), "white noise on training inputs and initial conditions as the network sees them"
         ),
@@ -231,7 +242,10 @@ def check_config(config: Config, task: Task) -> None:
     thread_count()  # refuses what is not a number of threads
     _check_section(config, {**SCHEMA, "task": None}, "")
     _check_task(config["task"], task)
-    _check_initial_state(config, _probe_task(config["task"], task))
+    probe = _probe_task(config["task"], task)
+    _check_initial_state(config, probe)
+    _check_readout(config, probe)
+    _check_recurrence(config)
     interval = updates_between_validations(config)
     n_validations = count_validations(_updates_per_epoch(config), config["training"]["max_epochs"], interval)
     if n_validations > MAX_VALIDATIONS:
@@ -299,4 +313,31 @@ def _check_initial_state(config: Config, sequences: Sequences) -> None:
         raise ConfigError(
             "model.initial_state",
             "model.initial_state = 'mapped': this task observes no initial condition; use 'zero' or 'learned'",
+        )
+
+
+def _check_readout(config: Config, sequences: Sequences) -> None:
+    readout, targets = config["model"]["readout"], sequences.targets
+    if READOUTS[readout].probabilities and ((targets < 0) | (targets > 1)).any():
+        raise ConfigError(
+            "model.readout", f"model.readout = {readout!r}: this task's targets are no probabilities; use 'linear'"
+        )
+
+
+def _check_recurrence(config: Config) -> None:
+    """Settings that only some cells can have."""
+    model, training = config["model"], config["training"]
+    if training["omega"] > 0 and model["cell"] != "elman":
+        raise ConfigError(
+            "training.omega",
+            f"training.omega = {training['omega']!r}: only model.cell = 'elman' has it, not {model['cell']!r}",
+        )
+    if model["cell"] == WINDOW and model["initial_state"] == "learned":
+        raise ConfigError(
+            "model.initial_state", "model.initial_state = 'learned': a feed-forward network has no state; use 'zero'"
+        )
+    if model["cell"] == WINDOW and model["recurrent_density"] < 1:
+        raise ConfigError(
+            "model.recurrent_density",
+            f"model.recurrent_density = {model['recurrent_density']!r}: a feed-forward network has no W_hh; use 1.0",
         )

@@ -23,11 +23,14 @@ def backpropagate(network: Network, parameters: Mapping[str, TensorVariable], co
 
     Each layer's loop over time is run backwards (`run_backward`), everything else is PyTensor's own gradient.
     """
+    if not network.layers:
+        found = pytensor.grad(cost, list(parameters.values()))
+        return Backpropagated(dict(zip(parameters, found, strict=True)), [])
     readout = [name for name in parameters if name.startswith("readout.")]
     d_read, *d_readout = pytensor.grad(cost, [network.read, *(parameters[name] for name in readout)])
     by_name = dict(zip(readout, d_readout, strict=True))
     by_step, at_end = (d_read, None) if d_read.ndim == 3 else (None, d_read)
-    through = []
+    through: list[Gradients] = []
     for index in reversed(range(len(network.layers))):
         layer = network.layers[index]
         gradients = run_backward(layer.recurrence, by_step, at_end)

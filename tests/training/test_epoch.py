@@ -118,7 +118,7 @@ def compiled_objective(arch, rule, shape):
     data = symbolic_data(arch, shape, "float64")
     weight = pt.tensor("weight", dtype="float64", shape=(shape.n_sequences,))
     built, loss, _ = minibatch_loss(arch, parameters, data, weight)
-    gradient, _ = objective_gradient(rule, parameters, built, loss, hyper)
+    gradient, *_ = objective_gradient(rule, parameters, built, loss, hyper)
     inputs = [*parameters.values(), *data.values(), weight, *hyper.values()]
     function = CompiledFunction(inputs, [loss, gradient], "float64")
 
