@@ -30,8 +30,6 @@ def values(kind: str) -> dict:
 
 
 if __name__ == "__main__":
-    golden = {
-        "made_by": f"PyTorch {torch.__version__.split('+')[0]}",
-        **{kind: values(kind) for kind in ("lstm", "gru")},
-    }
+    version = torch.__version__.split("+")[0]
+    golden = {"made_by": f"PyTorch {version}", **{kind: values(kind) for kind in ("lstm", "gru")}}
     Path(__file__).with_name("cell_values.json").write_text(json.dumps(golden, indent=1) + "\n")

@@ -95,8 +95,5 @@ def test_a_feed_forward_network_sees_the_last_real_steps_and_nothing_before_them
         return hidden @ parameters["readout.W_hy"] + parameters["readout.b_hy"]
 
     outputs = outputs_of(arch, parameters, inputs, mask)
-    if every_state:
-        expected = [[at(b, t) for t in range(5)] for b in range(2)]
-    else:
-        expected = [at(0, 4), at(1, 1)]
+    expected = [[at(b, t) for t in range(5)] for b in range(2)] if every_state else [at(0, 4), at(1, 1)]
     np.testing.assert_allclose(outputs, expected, rtol=1e-12)

@@ -36,9 +36,8 @@ def test_the_proximal_step_makes_exact_zeros_the_more_the_stronger_it_is_and_the
 
 
 def test_the_proximal_step_finds_the_optimum_of_a_convex_problem():
-    """`min_w mean (x w - t)^2 + l |w|` for an orthogonal design has the soft threshold of the least squares solution."""
+    """`min_w mean (x w - t)^2 + l |w|` with x = +-1: the soft threshold of the least squares solution by l / 2."""
     arch = Architecture(2, 1, 1, 1, "elman", "identity", "zero", 0, False)
-    rule = UpdateRule("sgd", False, ("W_hy",), (), l1_method="proximal")
     inputs = np.array([[[1.0, 0.0]], [[-1.0, 0.0]]])  # h = u W_uh = +-1 with W_uh = (1, 0), which has to stay
     targets = np.array([[0.8], [-0.8]])
     n_updates, strength = 500, 0.3
