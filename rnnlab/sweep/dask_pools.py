@@ -3,6 +3,8 @@
 import logging
 import os
 import queue
+import signal
+import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +25,7 @@ from rnnlab.sweep.worker import SCRATCH_VARIABLE, Outcome, Task, request_stop, r
 MEMORY_GROWTH = 2**30  # bytes: about sixty compiled structures, or a leak
 
 _SECONDS_TO_CONNECT = 5
+_SECONDS_TO_CLOSE = 3
 _SECONDS_BETWEEN_LOOKS = 0.5
 _GONE = "the Dask scheduler is gone; the same command goes on where this one ended"
 
@@ -85,7 +88,8 @@ class DaskPool(Pool):
 
     def close(self) -> None:
         """Leave the cluster to itself."""
-        self._client.close(timeout=1)
+        with suppress(Exception):  # what was to be done is done: a cluster too busy to say goodbye changes nothing
+            self._client.close(timeout=1)
 
     def _ask(self, question: Any) -> Any:
         try:
@@ -145,9 +149,25 @@ class LocalPool(DaskPool):
         super().__init__(Client(self._cluster), growth)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes: in good order, or if that takes too long (one may be just starting) by SIGKILL."""
         super().close()
-        self._cluster.close(timeout=10)
+        # Not `close(timeout=...)`: it would leave the cluster half closed, and Python's exit waiting for it.
+        closing = threading.Thread(target=self._close_cluster, daemon=True)
+        closing.start()
+        closing.join(_SECONDS_TO_CLOSE)
+        if closing.is_alive():
+            for pid in self._processes():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            closing.join(_SECONDS_TO_CLOSE)
+
+    def _close_cluster(self) -> None:
+        with suppress(Exception):  # the sweep is over, however its workers end
+            self._cluster.close()
+
+    def _processes(self) -> list[int]:
+        """The ids of the worker processes that are alive."""
+        return [nanny.pid for nanny in list(self._cluster.workers.values()) if nanny.pid is not None]
 
 
 def connect(scheduler: str, store: Address, scripts: Iterable[Path], marker: Path | None) -> DaskPool:
