@@ -25,6 +25,7 @@ def own_environment(monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_environment")
 def test_a_worker_is_replaced_when_its_memory_has_grown_and_ended_when_it_does_not_answer_at_the_end(
     script, tmp_path, monkeypatch
