@@ -3,7 +3,10 @@
 import logging
 import os
 import queue
+import signal
+import threading
 import time
+import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,6 +26,7 @@ from rnnlab.sweep.worker import SCRATCH_VARIABLE, Outcome, Task, request_stop, r
 MEMORY_GROWTH = 2**30  # bytes: about sixty compiled structures, or a leak
 
 _SECONDS_TO_CONNECT = 5
+_SECONDS_TO_CLOSE = 3
 _SECONDS_BETWEEN_LOOKS = 0.5
 _GONE = "the Dask scheduler is gone; the same command goes on where this one ended"
 
@@ -42,7 +46,7 @@ class DaskPool(Pool):
         self._growth = growth
         self._done: queue.SimpleQueue[tuple[str, Task, Any]] = queue.SimpleQueue()
         self._busy: dict[str, str] = {}
-        self._futures: dict[str, Any] = {}
+        self._futures: dict[str, tuple[str, Task, Any]] = {}
         self._memory: dict[str, int] = {}
         self._recycled: set[str] = set()
         self._workers: list[str] = []
@@ -53,16 +57,37 @@ class DaskPool(Pool):
         if time.monotonic() - self._looked >= _SECONDS_BETWEEN_LOOKS:
             self._workers = list(self._ask(self._client.nthreads))
             self._looked = time.monotonic()
+            self._submit_stranded()
         return [worker for worker in self._workers if worker not in self._busy and worker not in self._recycled]
 
     def submit(self, worker: str, task: Task) -> None:
         """Give a variant to an idle worker; if that is gone by now, Dask gives it to another one."""
         future = self._client.submit(
-            run_variant, task, key=f"rnnlab-{task.key}-{task.submission}", workers=[worker], allow_other_workers=True
+            run_variant,
+            task,
+            key=f"rnnlab-{task.key}-{task.submission}-{uuid.uuid4().hex[:8]}",
+            workers=[worker],
+            allow_other_workers=True,
         )
         self._busy[worker] = task.submission
-        self._futures[task.submission] = future
+        self._futures[task.submission] = worker, task, future
         future.add_done_callback(lambda done: self._done.put((worker, task, done)))
+
+    def _submit_stranded(self) -> None:
+        """Submit anew what Dask will not start: a task that no worker could take when the one it was for had gone.
+
+        Dask looks at such a task again only when that very worker comes back.
+        """
+        gone = [each for each in self._futures.values() if each[0] not in self._workers and each[2].status == "pending"]
+        if not gone:
+            return
+        placed = {key for keys in self._ask(self._client.processing).values() for key in keys}
+        free = [worker for worker in self._workers if worker not in self._busy and worker not in self._recycled]
+        stranded = [each for each in gone if each[2].key not in placed]
+        for (worker, task, future), other in zip(stranded, free, strict=False):
+            self._busy.pop(worker, None)
+            self.submit(other, task)
+            future.cancel()
 
     def collect(self, seconds: float) -> list[tuple[str, Task, Outcome]]:
         """What has been done since the last call."""
@@ -72,8 +97,10 @@ class DaskPool(Pool):
         with suppress(queue.Empty):
             while True:
                 worker, task, future = self._done.get(timeout=0 if collected else seconds)
+                if self._futures.get(task.submission, (None,))[-1] is not future:  # the task was submitted anew
+                    continue
                 self._busy.pop(worker, None)
-                self._futures.pop(task.submission, None)
+                self._futures.pop(task.submission)
                 outcome = self._outcome(future)
                 self._recycle(worker, outcome)
                 collected.append((worker, task, outcome))
@@ -85,7 +112,8 @@ class DaskPool(Pool):
 
     def close(self) -> None:
         """Leave the cluster to itself."""
-        self._client.close(timeout=1)
+        with suppress(Exception):  # what was to be done is done: a cluster too busy to say goodbye changes nothing
+            self._client.close(timeout=1)
 
     def _ask(self, question: Any) -> Any:
         try:
@@ -145,9 +173,25 @@ class LocalPool(DaskPool):
         super().__init__(Client(self._cluster), growth)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes: in good order, or if that takes too long (one may be just starting) by SIGKILL."""
         super().close()
-        self._cluster.close(timeout=10)
+        # Not `close(timeout=...)`: it would leave the cluster half closed, and Python's exit waiting for it.
+        closing = threading.Thread(target=self._close_cluster, daemon=True)
+        closing.start()
+        closing.join(_SECONDS_TO_CLOSE)
+        if closing.is_alive():
+            for pid in self._processes():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            closing.join(_SECONDS_TO_CLOSE)
+
+    def _close_cluster(self) -> None:
+        with suppress(Exception):  # the sweep is over, however its workers end
+            self._cluster.close()
+
+    def _processes(self) -> list[int]:
+        """The ids of the worker processes that are alive."""
+        return [nanny.pid for nanny in list(self._cluster.workers.values()) if nanny.pid is not None]
 
 
 def connect(scheduler: str, store: Address, scripts: Iterable[Path], marker: Path | None) -> DaskPool:

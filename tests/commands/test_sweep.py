@@ -11,6 +11,8 @@ TINY = (
     *("--set", "training.max_epochs=2", "--set", "training.batch_size=10"),
 )
 
+SOON = "serverSelectionTimeoutMS=100"
+
 
 @pytest.fixture
 def failing(tmp_path):
@@ -97,8 +99,8 @@ def test_failures_are_listed_with_how_to_run_them_again_and_the_exit_code_says_s
         ((SCRIPT, "--set", "model.n_hidden=0"), "--set model.n_hidden: model.n_hidden = 0: must be a whole number"),
         ((SCRIPT, "--with", "pots"), '--with: unknown named config "pots"; did you mean "post"?'),
         ((SCRIPT, "--seeds", "200_000"), "has 200,000 variants; a sweep has at most 100,000"),
-        ((SCRIPT, "--store", "mongodb://127.0.0.1:9/runs"), "store mongodb://127.0.0.1:9/runs: no answer"),
-        ((SCRIPT, "--store", "mongodb://ada:secret@127.0.0.1:9/runs"), "store mongodb://127.0.0.1:9/runs: no answer"),
+        ((SCRIPT, "--store", f"mongodb://127.0.0.1:9/runs?{SOON}"), "store mongodb://127.0.0.1:9/runs: no answer"),
+        ((SCRIPT, "--store", f"mongodb://ada:secret@127.0.0.1:9/r?{SOON}"), "store mongodb://127.0.0.1:9/r: no answer"),
         ((SCRIPT, "--store", "taken"), "taken: is a file, not a directory"),
         ((SCRIPT, "--scheduler", "tcp://127.0.0.1:9"), "no Dask scheduler answers at tcp://127.0.0.1:9"),
         ((SCRIPT, "--scheduler", "nonsense://x"), "no Dask scheduler answers at nonsense://x"),
@@ -106,6 +108,7 @@ def test_failures_are_listed_with_how_to_run_them_again_and_the_exit_code_says_s
 )
 def test_bad_input_is_one_line_and_nothing_is_started(rnnlab, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("rnnlab.sweep.dask_pools._SECONDS_TO_CONNECT", 0.5)
     (tmp_path / "taken").write_text("a file")
     ended = rnnlab("sweep", *arguments)
     (line,) = [line for line in ended.err.splitlines() if line.startswith("error: ")]

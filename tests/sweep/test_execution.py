@@ -209,4 +209,4 @@ def test_a_config_that_differs_where_the_worker_is_ends_the_sweep_with_the_reaso
 
 def test_an_unreachable_database_is_an_error_before_anything_is_started(variants):
     with pytest.raises(RnnlabError, match="no answer from the server"):
-        make_plan(variants(seeds=2), parse_address("mongodb://127.0.0.1:9/runs"))
+        make_plan(variants(seeds=2), parse_address("mongodb://127.0.0.1:9/runs?serverSelectionTimeoutMS=100"))
