@@ -22,6 +22,8 @@ from rnnlab.sweep.worker import SCRATCH_VARIABLE, Outcome, Task, request_stop, r
 
 MEMORY_GROWTH = 2**30  # bytes: about sixty compiled structures, or a leak
 
+_QUICK = 1.0  # seconds: a worker whose last variant took less is given the next one ahead
+
 _SECONDS_TO_CONNECT = 5
 _SECONDS_BETWEEN_LOOKS = 0.5
 _GONE = "the Dask scheduler is gone; the same command goes on where this one ended"
@@ -41,7 +43,8 @@ class DaskPool(Pool):
         self._client = client
         self._growth = growth
         self._done: queue.SimpleQueue[tuple[str, Task, Any]] = queue.SimpleQueue()
-        self._busy: dict[str, str] = {}
+        self._given: dict[str, int] = {}
+        self._quick: set[str] = set()
         self._futures: dict[str, Any] = {}
         self._memory: dict[str, int] = {}
         self._recycled: set[str] = set()
@@ -53,14 +56,22 @@ class DaskPool(Pool):
         if time.monotonic() - self._looked >= _SECONDS_BETWEEN_LOOKS:
             self._workers = list(self._ask(self._client.nthreads))
             self._looked = time.monotonic()
-        return [worker for worker in self._workers if worker not in self._busy and worker not in self._recycled]
+        return [worker for worker in self._workers if not self._given.get(worker) and worker not in self._recycled]
+
+    def soon_idle(self) -> list[str]:
+        """The workers with one variant that are quick: between two they would wait longer than is worth it."""
+        return [
+            worker
+            for worker in self._workers
+            if self._given.get(worker) == 1 and worker in self._quick and worker not in self._recycled
+        ]
 
     def submit(self, worker: str, task: Task) -> None:
-        """Give a variant to an idle worker; if that is gone by now, Dask gives it to another one."""
+        """Give a variant to a worker; if that is gone by now, Dask gives it to another one."""
         future = self._client.submit(
             run_variant, task, key=f"rnnlab-{task.key}-{task.submission}", workers=[worker], allow_other_workers=True
         )
-        self._busy[worker] = task.submission
+        self._given[worker] = self._given.get(worker, 0) + 1
         self._futures[task.submission] = future
         future.add_done_callback(lambda done: self._done.put((worker, task, done)))
 
@@ -72,9 +83,10 @@ class DaskPool(Pool):
         with suppress(queue.Empty):
             while True:
                 worker, task, future = self._done.get(timeout=0 if collected else seconds)
-                self._busy.pop(worker, None)
+                self._given[worker] -= 1
                 self._futures.pop(task.submission, None)
                 outcome = self._outcome(future)
+                (self._quick.add if outcome.seconds < _QUICK else self._quick.discard)(worker)
                 self._recycle(worker, outcome)
                 collected.append((worker, task, outcome))
         return collected
@@ -104,10 +116,11 @@ class DaskPool(Pool):
         return Outcome("refused", message=" ".join(f"{type(error).__name__}: {error}".split())[:300])
 
     def _recycle(self, worker: str, outcome: Outcome) -> None:
-        """Restart a worker whose memory has grown."""
+        """Restart a worker whose memory has grown, when it has nothing left to do."""
         before = self._memory.setdefault(worker, outcome.memory)
         if self._growth is not None and outcome.memory > before + self._growth:
             self._recycled.add(worker)
+        if worker in self._recycled and not self._given[worker]:
             _IN_BACKGROUND.submit(self._client.restart_workers, [worker], timeout=60, raise_for_error=False)
 
 
@@ -123,8 +136,7 @@ class LocalPool(DaskPool):
         dask.config.set(
             {
                 **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in threads},
-                # How often a variant is tried again is for the sweep to say.
-                "distributed.scheduler.allowed-failures": 0,
+                "distributed.worker.profile.enabled": False,  # it samples every 10 ms, for a page that is not served
                 "distributed.logging.distributed": "critical",
                 "temporary-directory": folder,
             }
