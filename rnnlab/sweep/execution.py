@@ -120,7 +120,7 @@ class _Execution:
         self._plan, self._pool, self._address, self._retries = plan, pool, address, retries
         self._progress, self._stop = progress, stop
         self._queue = VariantQueue(plan.todo)
-        self._running: dict[str, Variant] = {}
+        self._running: dict[str, tuple[str, Variant]] = {}
         self._waiting: list[tuple[float, int, Variant]] = []
         self._count = itertools.count()
         self._deaths: dict[str, int] = {}
@@ -137,7 +137,7 @@ class _Execution:
             self._count_up()
             show(progress)
             for _, task, outcome in self._pool.collect(_SECONDS_TO_WAIT):
-                self._take_in(self._running.pop(task.submission), outcome)
+                self._take_in(self._running.pop(task.submission)[1], outcome)
         self._count_up()
         progress.stopping = self._stop.wanted and progress.left > 0
         show(progress)
@@ -150,15 +150,24 @@ class _Execution:
         while self._waiting and self._waiting[0][0] <= now:
             self._queue.put_back(heapq.heappop(self._waiting)[2])
         idle = self._pool.idle()
+        self._progress.n_workers = len(self._busy().union(idle))
         for worker in idle:
-            variant = self._queue.next_for(worker)
-            if variant is None:
-                break
+            self._hand_to(worker)
+        for worker in self._pool.soon_idle():
+            # Towards the end a variant is left to whoever is the first to be idle.
+            if len(self._queue) > self._progress.n_workers:
+                self._hand_to(worker)
+
+    def _hand_to(self, worker: str) -> None:
+        variant = self._queue.next_for(worker)
+        if variant is not None:
             task = self._task(variant)
-            self._running[task.submission] = variant
+            self._running[task.submission] = worker, variant
             self._pool.submit(worker, task)
             self._progress.first_start = self._progress.first_start or time.monotonic()
-        self._progress.n_workers = len(idle) + len(self._running)
+
+    def _busy(self) -> set[str]:
+        return {worker for worker, _ in self._running.values()}
 
     def _task(self, variant: Variant) -> Task:
         return Task(
@@ -206,7 +215,7 @@ class _Execution:
 
     def _count_up(self) -> None:
         progress = self._progress
-        progress.running = len(self._running)
+        progress.running = len(self._busy())
         progress.waiting = len(self._waiting)
         settled = len(progress.completed) + len(progress.elsewhere) + len(progress.failures)
         progress.left = len(self._plan.todo) - settled

@@ -4,6 +4,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -68,6 +69,7 @@ class Outcome:
              refused: it cannot be run here
     message: why, in one line, where there is something to say
     memory:  of the worker afterwards, in bytes
+    seconds: that it took the worker
     """
 
     kind: str
@@ -75,6 +77,7 @@ class Outcome:
     result: dict[str, Any] = field(default_factory=dict)
     message: str = ""
     memory: int = 0
+    seconds: float = 0.0
 
 
 def request_stop(sweep: str) -> None:
@@ -85,12 +88,13 @@ def request_stop(sweep: str) -> None:
 def run_variant(task: Task) -> Outcome:
     """Claim a variant and run it, unless a run of it has been completed since the sweep looked."""
     with _ONE_RUN_AT_A_TIME:
+        started = time.monotonic()
         try:
             outcome = _claim_and_run(task)
         except Exception as error:  # noqa: BLE001  (the sweep, which may be elsewhere, has to know of any)
             words = str(error) if isinstance(error, RnnlabError) else _one_line(error)
             outcome = Outcome("refused", message=f"on {socket.gethostname()}: {words}")
-    return replace(outcome, memory=psutil.Process().memory_info().rss)
+        return replace(outcome, memory=psutil.Process().memory_info().rss, seconds=time.monotonic() - started)
 
 
 def _claim_and_run(task: Task) -> Outcome:
