@@ -9,6 +9,7 @@ from typing import Any
 
 from rnnlab.compiled import thread_count
 from rnnlab.errors import ConfigError, RnnlabError
+from rnnlab.memory import GB, bounded_memory, check_memory
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
@@ -25,6 +26,7 @@ Config = dict[str, Any]
 Task = Callable[..., Sequences]
 
 MAX_VALIDATIONS = 10_000  # a bound on the points of a curve
+MAX_MEMORY_TO_PROBE = 4 * GB  # for one sequence
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ SCHEMA: dict[str, Any] = {
     "model": {
         "cell": Key("elman", one_of(*CELLS), "recurrent cell"),
         "n_hidden": Key(20, integer(1), "hidden units of every layer"),
-        "n_layers": Key(1, integer(1), "stacked recurrent layers"),
+        "n_layers": Key(1, integer(1, 100), "stacked recurrent layers"),
         "activation": Key("tanh", one_of(*ACTIVATIONS), "g, the function of the hidden units"),
         "initial_state": Key(
             "zero", one_of(*INITIAL_STATES), "zero, a learned constant, or mapped from the initial condition"
@@ -226,12 +228,14 @@ def unknown_key(key: str, known: Mapping[str, Any], prefix: str) -> ConfigError:
 def check_config(config: Config, task: Task) -> None:
     """Raise ConfigError, naming key and value, unless every key is known and every value is one it can take.
 
-    The task's own arguments are tried out on one sequence.
+    The task's own arguments are tried out on one sequence. A run that cannot fit into memory is such an error as well.
     """
     thread_count()  # refuses what is not a number of threads
     _check_section(config, {**SCHEMA, "task": None}, "")
     _check_task(config["task"], task)
-    _check_initial_state(config, _probe_task(config["task"], task))
+    one = _probe_task(config["task"], task)
+    _check_initial_state(config, one)
+    check_memory(config, one)
     interval = updates_between_validations(config)
     n_validations = count_validations(_updates_per_epoch(config), config["training"]["max_epochs"], interval)
     if n_validations > MAX_VALIDATIONS:
@@ -287,7 +291,8 @@ def _check_task(arguments: Mapping[str, Any], task: Task) -> None:
 def _probe_task(arguments: Mapping[str, Any], task: Task) -> Sequences:
     """One sequence of the task, to find out whether it takes its arguments."""
     try:
-        return task(stream(0, "config"), 1, **arguments)
+        with bounded_memory(MAX_MEMORY_TO_PROBE):
+            return task(stream(0, "config"), 1, **arguments)
     except RnnlabError as error:
         raise ConfigError("task", f"config section task: {error}") from error
     except (TypeError, ValueError, OverflowError, MemoryError) as error:
