@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from rnnlab.errors import StoreError
+from rnnlab.errors import StoreAwayError, StoreError
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -115,22 +115,26 @@ def mongo_database(address: Address) -> "Database[dict[str, Any]]":
 
 @contextmanager
 def mongo_errors(address: Address) -> Iterator[None]:
-    """Turns what pymongo raises inside the `with` block into a StoreError of one line without credentials."""
+    """Turns what pymongo raises inside the `with` block into a StoreError of one line without credentials.
+
+    It is a StoreAwayError where the server did not answer, or not in time.
+    """
     from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
+    kind = StoreError
     try:
         yield
-    except ConnectionFailure as error:
-        problem = f"no answer from the server: {_first_words(error, address)}"
-    except OperationFailure as error:
-        problem = f"the server refuses: {_first_words(error, address)}"
-        if error.code == 18:
-            problem += " (user and password are looked up in the named database, unless ?authSource=admin follows it)"
     except (PyMongoError, ValueError, TypeError) as error:
         problem = _first_words(error, address)
+        if isinstance(error, ConnectionFailure) or (isinstance(error, PyMongoError) and error.timeout):
+            kind, problem = StoreAwayError, f"no answer from the server: {problem}"
+        elif isinstance(error, OperationFailure):
+            problem = f"the server refuses: {problem}"
+            if error.code == 18:
+                problem += " (user and password are looked up in the named database, unless ?authSource=admin follows)"
     else:
         return
-    raise StoreError(f"store {address}: {problem}") from None
+    raise kind(f"store {address}: {problem}") from None
 
 
 def without_credentials(url: str) -> str:

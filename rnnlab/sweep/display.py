@@ -81,8 +81,10 @@ def counted(n: int, noun: str) -> str:
 
 def _counts(progress: Progress) -> str:
     done = len(progress.plan.done) + len(progress.completed) + len(progress.elsewhere)
-    waiting = f" ({progress.waiting} claimed by another sweep)" if progress.waiting else ""
+    waiting = f" ({progress.waiting} claimed by another sweep)" if progress.waiting and not progress.away else ""
     words = f"{done} done, {progress.running} running, {len(progress.failures)} failed, {progress.left} left{waiting}"
+    if progress.away:
+        words = f"{words}; waiting for the {progress.away}"
     if progress.stopping:
         return f"stopping: {words}"
     return words if progress.n_workers else f"{words}, waiting for workers"
