@@ -26,6 +26,7 @@ COMMANDS = {
     "plot": "Draw learning curves, or a metric against config keys.",
     "report": "Write a report on runs as one HTML file.",
     "copy": "Copy runs from one store to another.",
+    "checkpoints": "List or clear what killed runs could go on from.",
 }
 
 

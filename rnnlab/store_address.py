@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
 DEFAULT_STORE = "results"
+CHECKPOINTS = "_checkpoints"
 MAX_WAIT_MS = 3_000  # for a server to answer
 
 _MONGO_SCHEMES = ("mongodb", "mongodb+srv")
@@ -78,6 +79,15 @@ def parse_address(text: "str | Path | Address | None" = None, folder: Path | Non
     if re.search(r'[/\\. "$*<>:|]', name) or len(name) > 63:
         raise StoreError(f"store address {shown}: {name!r} cannot be a database's name; write host:port/database")
     return Address(shown, Path(name), name, text)
+
+
+def checkpoint_folder(address: Address | None) -> Path:
+    """Where the runs of a store, or of none, have their checkpoints, unless their config says otherwise.
+
+    That is RNNLAB_CHECKPOINTS, or else beside the runs where these are in a directory, or else `results/_checkpoints`.
+    """
+    beside = Path(DEFAULT_STORE) if address is None or address.is_mongo else address.path
+    return Path(os.environ.get("RNNLAB_CHECKPOINTS") or beside / CHECKPOINTS).expanduser()
 
 
 def mongo_client(address: Address) -> "MongoClient":
