@@ -17,6 +17,7 @@ from rnnlab.tasks.sequences import Sequences
 EVERY_STATE = "readout.every_state"
 
 _KNOWN: dict[str, Collection[str]] = {"cell": CELLS, "activation": ACTIVATIONS, "initial_state": INITIAL_STATES}
+_DTYPES = ("float32", "float64")
 
 
 class Record(Protocol):
@@ -103,6 +104,12 @@ def load_model(record: Record) -> Model:
         for key, known in _KNOWN.items():
             if model[key] not in known:
                 raise RnnlabError(f"model.{key} = {model[key]!r} is unknown here; known are {', '.join(known)}")
+        if dtype not in _DTYPES:
+            raise RnnlabError(f"dtype = {dtype!r} is unknown here; known are {', '.join(_DTYPES)}")
+        if model["n_layers"] > len(arrays):  # before shapes are made for all of them
+            raise RnnlabError(
+                f"model.n_layers = {model['n_layers']}, but there are only {len(arrays)} arrays of weights"
+            )
         n_in, n_out = arrays["layer1.W_uh"].shape[0], arrays["readout.W_hy"].shape[1]
         n_initial = arrays["layer1.W_init"].shape[0] if model["initial_state"] == "mapped" else None
         architecture = architecture_of(model, n_in, n_out, n_initial, bool(arrays[EVERY_STATE]))

@@ -16,6 +16,7 @@ from rich.text import Text
 from rnnlab.sweep.execution import Progress
 from rnnlab.sweep.labels import in_words, printable, short_names, value_in_words, varying_settings
 from rnnlab.sweep.plan import Plan
+from rnnlab.terminal import visible
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -46,7 +47,7 @@ class Display:
 
     def say(self, words: str) -> None:
         """Print a line of its own."""
-        self._console.print(Text(words), soft_wrap=True)
+        self._console.print(Text(visible(words)), soft_wrap=True)
 
     def show(self, progress: Progress) -> None:
         """Show how far the sweep is."""
@@ -63,7 +64,9 @@ class Display:
     def _picture(self, progress: Progress, counts: str) -> Group:
         total = max(1, len(progress.plan.todo))
         bar = ProgressBar(total=total, completed=total - progress.left, width=min(60, self._console.width))
-        lines = (Text(line, overflow="ellipsis", no_wrap=True) for line in (counts, self._best(progress)) if line)
+        lines = (
+            Text(visible(line), overflow="ellipsis", no_wrap=True) for line in (counts, self._best(progress)) if line
+        )
         return Group(bar, *lines)
 
     def _best(self, progress: Progress) -> str:

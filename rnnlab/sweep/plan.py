@@ -16,7 +16,7 @@ from rnnlab.sweep.variant import Variant
 _AROUND_A_RUN = (
     *("analysis", "commands", "store", "sweep", "tracking"),
     *("__main__.py", "atomic_file.py", "cli.py", "errors.py", "memory.py", "processes.py", "script.py"),
-    *("store_address.py", "variant_key.py"),
+    *("store_address.py", "terminal.py", "variant_key.py"),
 )
 
 

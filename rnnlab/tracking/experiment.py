@@ -20,6 +20,7 @@ import rnnlab
 from rnnlab.config import Task, check_config, default_config
 from rnnlab.errors import RnnlabError
 from rnnlab.processes import this_process
+from rnnlab.terminal import one_line, visible
 from rnnlab.tracking.conduct import current_conduct
 from rnnlab.tracking.git_state import GitState, git_state
 from rnnlab.tracking.recording import record_run
@@ -88,7 +89,7 @@ def _input_errors() -> Iterator[None]:
         yield
     except RnnlabError as error:
         if current_conduct().by_hand:
-            raise SystemExit(f"error: {error}") from None
+            raise SystemExit(f"error: {one_line(str(error))}") from None
         raise
 
 
@@ -127,6 +128,13 @@ def _version(package: str) -> str:
     return version(package)
 
 
+class _PlainLines(logging.Formatter):
+    """Nothing in a line that a terminal would obey: servers and files have a say in some of them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
 class _Uninteresting(logging.Filter):
     """Drops what Sacred warns of and rnnlab checks by itself."""
 
@@ -139,7 +147,7 @@ def _logger() -> logging.Logger:
     logger = logging.getLogger("rnnlab")
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handler.setFormatter(_PlainLines("%(levelname)s: %(message)s"))
         handler.addFilter(_Uninteresting())
         logger.addHandler(handler)
         logger.setLevel(logging.WARNING)

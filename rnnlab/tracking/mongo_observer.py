@@ -177,6 +177,11 @@ class RunMongoObserver(RunObserver):
             # Other tools find a run's metrics through these references.
             info["metrics"] = self._documents.metric_references
 
+    @property
+    def kept_in(self) -> Path | None:
+        """The local folder of the run, while the database does not have it as a whole."""
+        return None if self._spool is None else self._spool.run_folder
+
     def join(self) -> None:
         """Raise StoreError if the run is over and is not, or not as a whole, in the database."""
         if not self.problem:

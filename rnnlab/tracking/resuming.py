@@ -21,6 +21,7 @@ from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task
 from rnnlab.errors import CheckpointError
 from rnnlab.store_address import checkpoint_folder
+from rnnlab.terminal import one_line
 from rnnlab.tracking.conduct import current_conduct
 from rnnlab.tracking.storage import store_of
 from rnnlab.training.checkpoint import Checkpoint, Checkpoints
@@ -138,4 +139,4 @@ class _Remover(RunObserver):
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.__stderr__)
+    print(one_line(text), file=sys.__stderr__)

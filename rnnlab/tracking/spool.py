@@ -94,6 +94,11 @@ class Spool:
             self._observer.interrupted_event(entry["stop_time"], entry["status"])
 
     @property
+    def run_folder(self) -> Path:
+        """Where the record is."""
+        return Path(self._observer.dir)
+
+    @property
     def problem(self) -> str:
         """Why the record here is incomplete; empty if it is not."""
         return self._observer.problem
