@@ -22,6 +22,8 @@ from rnnlab.sweep.worker import SCRATCH_VARIABLE, Outcome, Task, request_stop, r
 
 MEMORY_GROWTH = 2**30  # bytes: about sixty compiled structures, or a leak
 
+TRIES_TO_START = 3
+
 _SECONDS_TO_CONNECT = 5
 _SECONDS_BETWEEN_LOOKS = 0.5
 _GONE = "the Dask scheduler is gone; the same command goes on where this one ended"
@@ -129,25 +131,37 @@ class LocalPool(DaskPool):
                 "temporary-directory": folder,
             }
         )
-        self._cluster = LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            # Any free port: otherwise a second sweep on the machine finds the usual one taken, and says so.
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            memory_limit=0,
-            local_directory=folder,
-            preload=["rnnlab.sweep.preload"],
-            silence_logs=logging.CRITICAL,
-        )
+        self._cluster = _local_cluster(n_workers, folder)
         super().__init__(Client(self._cluster), growth)
 
     def close(self) -> None:
         """End the processes."""
         super().close()
         self._cluster.close(timeout=10)
+
+
+def _local_cluster(n_workers: int, folder: str) -> LocalCluster:
+    """Processes of this machine; raises RnnlabError if they die again and again before they are ready."""
+    for attempt in range(1, TRIES_TO_START + 1):
+        try:
+            return LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                # Any free port: otherwise a second sweep on the machine finds the usual one taken, and says so.
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                memory_limit=0,
+                local_directory=folder,
+                preload=["rnnlab.sweep.preload"],
+                silence_logs=logging.CRITICAL,
+            )
+        except (RuntimeError, TimeoutError) as error:  # of one that is killed later on, Dask makes another by itself
+            if attempt == TRIES_TO_START:
+                words = f"{n_workers} worker processes cannot be started: {' '.join(str(error).split())[:150]}"
+                raise RnnlabError(f"{words}; fewer --workers need less memory, --workers 0 needs none") from None
+    raise AssertionError("the last attempt returns or raises")
 
 
 def connect(scheduler: str, store: Address, scripts: Iterable[Path], marker: Path | None) -> DaskPool:
