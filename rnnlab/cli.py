@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from rnnlab import __version__
-from rnnlab.commands.output import one_line
 from rnnlab.errors import RnnlabError
+from rnnlab.terminal import one_line
 
 # Each is a function of the same name in the module of that name in rnnlab.commands.
 COMMANDS = {
@@ -26,6 +26,7 @@ COMMANDS = {
     "plot": "Draw learning curves, or a metric against config keys.",
     "report": "Write a report on runs as one HTML file.",
     "copy": "Copy runs from one store to another.",
+    "checkpoints": "List or clear what killed runs could go on from.",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rnnlab.compiled import thread_count
 from rnnlab.errors import ConfigError, RnnlabError
+from rnnlab.memory import GB, bounded_memory, check_memory
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
@@ -27,6 +28,7 @@ Config = dict[str, Any]
 Task = Callable[..., Sequences]
 
 MAX_VALIDATIONS = 10_000  # a bound on the points of a curve
+MAX_MEMORY_TO_PROBE = 4 * GB  # for one sequence
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ SCHEMA: dict[str, Any] = {
         "window": Key(None, optional(integer(1)), "steps that the cell `window` sees; None: as many as a sequence has"),
         "readout": Key("linear", one_of(*READOUTS), "linear, or probabilities: softmax of classes, or binary"),
         "n_hidden": Key(20, integer(1), "hidden units of every layer"),
-        "n_layers": Key(1, integer(1), "stacked recurrent layers"),
+        "n_layers": Key(1, integer(1, 100), "stacked recurrent layers"),
         "activation": Key("tanh", one_of(*ACTIVATIONS), "g, the function of the hidden units"),
         "initial_state": Key(
             "zero", one_of(*INITIAL_STATES), "zero, a learned constant, or mapped from the initial condition"
@@ -237,7 +239,7 @@ def unknown_key(key: str, known: Mapping[str, Any], prefix: str) -> ConfigError:
 def check_config(config: Config, task: Task) -> None:
     """Raise ConfigError, naming key and value, unless every key is known and every value is one it can take.
 
-    The task's own arguments are tried out on one sequence.
+    The task's own arguments are tried out on one sequence. A run that cannot fit into memory is such an error as well.
     """
     thread_count()  # refuses what is not a number of threads
     _check_section(config, {**SCHEMA, "task": None}, "")
@@ -246,6 +248,7 @@ def check_config(config: Config, task: Task) -> None:
     _check_initial_state(config, probe)
     _check_readout(config, probe)
     _check_recurrence(config)
+    check_memory(config, probe)
     interval = updates_between_validations(config)
     n_validations = count_validations(_updates_per_epoch(config), config["training"]["max_epochs"], interval)
     if n_validations > MAX_VALIDATIONS:
@@ -301,7 +304,8 @@ def _check_task(arguments: Mapping[str, Any], task: Task) -> None:
 def _probe_task(arguments: Mapping[str, Any], task: Task) -> Sequences:
     """One sequence of the task, to find out whether it takes its arguments."""
     try:
-        return task(stream(0, "config"), 1, **arguments)
+        with bounded_memory(MAX_MEMORY_TO_PROBE):
+            return task(stream(0, "config"), 1, **arguments)
     except RnnlabError as error:
         raise ConfigError("task", f"config section task: {error}") from error
     except (TypeError, ValueError, OverflowError, MemoryError) as error:

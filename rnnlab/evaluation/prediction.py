@@ -23,6 +23,7 @@ _KNOWN: dict[str, Collection[str]] = {
     "initial_state": INITIAL_STATES,
     "readout": READOUTS,
 }
+_DTYPES = ("float32", "float64")
 
 
 class Record(Protocol):
@@ -110,6 +111,12 @@ def load_model(record: Record) -> Model:
         for key, known in _KNOWN.items():
             if model[key] not in known:
                 raise RnnlabError(f"model.{key} = {model[key]!r} is unknown here; known are {', '.join(known)}")
+        if dtype not in _DTYPES:
+            raise RnnlabError(f"dtype = {dtype!r} is unknown here; known are {', '.join(_DTYPES)}")
+        if model["n_layers"] > len(arrays):  # before shapes are made for all of them
+            raise RnnlabError(
+                f"model.n_layers = {model['n_layers']}, but there are only {len(arrays)} arrays of weights"
+            )
         scaling = Scaling.from_arrays(arrays)
         n_in, n_out = len(scaling.inputs_mean), arrays["readout.W_hy"].shape[1]
         n_initial = None if scaling.initial_mean is None else len(scaling.initial_mean)

@@ -27,6 +27,8 @@ MEMORY_GROWTH = 2**30  # bytes: about sixty compiled structures, or a leak
 
 _QUICK = 1.0  # seconds: a worker whose last variant took less is given the next one ahead
 
+TRIES_TO_START = 3
+
 _SECONDS_TO_CONNECT = 5
 _SECONDS_TO_CLOSE = 3
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -169,19 +171,7 @@ class LocalPool(DaskPool):
                 "temporary-directory": folder,
             }
         )
-        self._cluster = LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            # Any free port: otherwise a second sweep on the machine finds the usual one taken, and says so.
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            memory_limit=0,
-            local_directory=folder,
-            preload=["rnnlab.sweep.preload"],
-            silence_logs=logging.CRITICAL,
-        )
+        self._cluster = _local_cluster(n_workers, folder)
         super().__init__(Client(self._cluster), growth)
 
     def close(self) -> None:
@@ -204,6 +194,30 @@ class LocalPool(DaskPool):
     def _processes(self) -> list[int]:
         """The ids of the worker processes that are alive."""
         return [nanny.pid for nanny in list(self._cluster.workers.values()) if nanny.pid is not None]
+
+
+def _local_cluster(n_workers: int, folder: str) -> LocalCluster:
+    """Processes of this machine; raises RnnlabError if they die again and again before they are ready."""
+    for attempt in range(1, TRIES_TO_START + 1):
+        try:
+            return LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                # Any free port: otherwise a second sweep on the machine finds the usual one taken, and says so.
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                memory_limit=0,
+                local_directory=folder,
+                preload=["rnnlab.sweep.preload"],
+                silence_logs=logging.CRITICAL,
+            )
+        except (RuntimeError, TimeoutError) as error:  # of one that is killed later on, Dask makes another by itself
+            if attempt == TRIES_TO_START:
+                words = f"{n_workers} worker processes cannot be started: {' '.join(str(error).split())[:150]}"
+                raise RnnlabError(f"{words}; fewer --workers need less memory, --workers 0 needs none") from None
+    raise AssertionError("the last attempt returns or raises")
 
 
 def connect(scheduler: str, store: Address, scripts: Iterable[Path], marker: Path | None) -> DaskPool:

@@ -24,6 +24,7 @@ from rnnlab.sweep.labels import (
     varying_settings,
 )
 from rnnlab.sweep.plan import Plan
+from rnnlab.terminal import visible
 
 SECONDS_BETWEEN_LINES = 5.0
 _BESIDE = 26  # letters of a table's line beside the settings: number, state, run
@@ -55,7 +56,7 @@ class Display:
 
     def say(self, words: str) -> None:
         """Print a line of its own."""
-        self._console.print(Text(words), soft_wrap=True)
+        self._console.print(Text(visible(words)), soft_wrap=True)
 
     def show(self, progress: Progress) -> None:
         """Show how far the sweep is."""
@@ -72,7 +73,9 @@ class Display:
     def _picture(self, progress: Progress, counts: str) -> Group:
         total = max(1, len(progress.plan.todo))
         bar = ProgressBar(total=total, completed=total - progress.left, width=min(60, self._console.width))
-        lines = (Text(line, overflow="ellipsis", no_wrap=True) for line in (counts, self._best(progress)) if line)
+        lines = (
+            Text(visible(line), overflow="ellipsis", no_wrap=True) for line in (counts, self._best(progress)) if line
+        )
         return Group(bar, *lines)
 
     def _best(self, progress: Progress) -> str:
@@ -90,8 +93,10 @@ def counted(n: int, noun: str) -> str:
 
 def _counts(progress: Progress) -> str:
     done = len(progress.plan.done) + len(progress.completed) + len(progress.elsewhere)
-    waiting = f" ({progress.waiting} claimed by another sweep)" if progress.waiting else ""
+    waiting = f" ({progress.waiting} claimed by another sweep)" if progress.waiting and not progress.away else ""
     words = f"{done} done, {progress.running} running, {len(progress.failures)} failed, {progress.left} left{waiting}"
+    if progress.away:
+        words = f"{words}; waiting for the {progress.away}"
     if progress.stopping:
         return f"stopping: {words}"
     return words if progress.n_workers else f"{words}, waiting for workers"

@@ -36,7 +36,8 @@ class Progress:
 
     completed:   run by this sweep; elsewhere: run by another sweep since this one began
     interrupted: stopped on request; the ids of their runs
-    waiting:     claimed by another sweep
+    waiting:     claimed by another sweep, or not started because the store is away
+    away:        why the store is away, as long as it is
     best:        lowest validation loss so far, and the variant that has it
     stopping:    a stop was requested
     problem:     why the sweep cannot go on
@@ -47,6 +48,7 @@ class Progress:
     left: int = 0
     running: int = 0
     waiting: int = 0
+    away: str = ""
     completed: list[tuple[Variant, Outcome]] = field(default_factory=list)
     elsewhere: list[Variant] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -184,6 +186,7 @@ class _Execution:
 
     def _take_in(self, variant: Variant, outcome: Outcome) -> None:
         progress = self._progress
+        progress.away = outcome.message if outcome.kind == "away" else ""
         if outcome.kind == "completed":
             progress.completed.append((variant, outcome))
             progress.note_result(variant, outcome.result)
@@ -196,10 +199,10 @@ class _Execution:
             self._try_again(variant)
         elif outcome.kind == "refused":
             progress.problem = progress.problem or outcome.message
-        elif self._stop.wanted:  # interrupted, stopped, claimed
+        elif self._stop.wanted:  # interrupted, stopped, claimed, away
             if outcome.run_id is not None:
                 progress.interrupted.append(outcome.run_id)
-        else:  # claimed by another sweep, before or, taking this worker for dead, after it was started
+        else:  # claimed by another sweep, before or, taking this worker for dead, after it was started; or away
             self._wait_for(variant)
 
     def _try_again(self, variant: Variant) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from sacred.observers import FileStorageObserver
 
 from rnnlab.atomic_file import copy_atomically, write_atomically, write_last
 from rnnlab.errors import StoreError
+from rnnlab.tracking.conduct import input_errors
 from rnnlab.tracking.stored_values import finite, is_artifact_name, json_text, with_uid, without_remote_credentials
 
 logger = logging.getLogger("rnnlab")
@@ -63,8 +65,28 @@ class AtomicFileObserver(FileStorageObserver):
         self.problem, self._metrics, self._metrics_are_new, self._artifacts = "", {}, False, {}
         self.config, self.cout, self.cout_write_cursor, self._cout_bytes = config, "", 0, 0
         self.info: dict[str, Any] = {}
+        self.run_entry = {}
+        with input_errors():
+            return self._begin(ex_info, command, host_info, start_time, config, meta_info, _id)
+
+    def _begin(
+        self,
+        ex_info: dict[str, Any],
+        command: str,
+        host_info: dict[str, Any],
+        start_time: datetime,
+        config: dict[str, Any],
+        meta_info: dict[str, Any],
+        _id: str | int | None,
+    ) -> str | int:
+        """Make the record; where that fails, nothing is left of it."""
         try:
             self._make_run_dir(_id)
+        except FileExistsError:
+            raise StoreError(f"store {self.basedir}: has a run {_id!r} already") from None
+        except OSError as error:
+            raise StoreError(f"store {self.basedir}: cannot be written: {error.strerror}") from None
+        try:
             self.save_json(config, "config.json")
             self.save_cout()
             self.run_entry = {
@@ -79,10 +101,10 @@ class AtomicFileObserver(FileStorageObserver):
                 "heartbeat": None,
             }
             self.save_json(self.run_entry, "run.json")
-        except FileExistsError:
-            raise StoreError(f"store {self.basedir}: has a run {_id!r} already") from None
         except OSError as error:
-            raise StoreError(f"store {self.basedir}: {error.strerror}: {error.filename}") from None
+            shutil.rmtree(self.dir, ignore_errors=True)
+            self.run_entry = {}
+            raise StoreError(f"store {self.basedir}: cannot be written: {error.strerror}") from None
         return os.path.basename(self.dir) if _id is None else _id
 
     def heartbeat_event(self, info: dict[str, Any], captured_out: str, beat_time: datetime, result: Any) -> None:
@@ -203,6 +225,8 @@ class AtomicFileObserver(FileStorageObserver):
         that says COMPLETED is never made again, and must not have lost its weights and curves.
         """
         with self._lock:
+            if not self.run_entry:  # it could not even begin
+                return
             self.run_entry.update({"stop_time": time.isoformat(), "status": status, **entries})
             with self._noting_problems():
                 self._save_parts()
