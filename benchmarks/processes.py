@@ -21,15 +21,16 @@ class ProgramError(Exception):
 class Process:
     """One program on one piece of work. Close it in the end."""
 
-    def __init__(self, program: Program, work_file: Path, core: int, cache: Path):
-        """Start it on a core; `cache` is the folder for what it keeps for other processes."""
+    def __init__(self, program: Program, work_file: Path, core: int | None, cache: Path):
+        """Start it on a core, or on any; `cache` is the folder for what it keeps for other processes."""
         self.program = program
         self.megabytes: float | None = None
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed by `close`)
         caches = {name: value.replace("{cache}", str(cache)) for name, value in program.caches.items()}
+        pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
         self._started = time.perf_counter()
         self._process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(core), program.python, SERVE, program.module, work_file],
+            [*pinned, program.python, SERVE, program.module, work_file],
             env={**os.environ, **ONE_THREAD, **caches, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -42,8 +43,8 @@ class Process:
         self._answer("first")
         return time.perf_counter() - self._started
 
-    def wait_for_losses(self) -> list[float]:
-        """Wait for the losses of the updates that are checked; sets `version`."""
+    def wait_for_losses(self) -> list[float] | None:
+        """Wait for the losses of the updates that are checked, None if it has none; sets `version`."""
         answer = self._answer("losses")
         self.version: str = answer["version"]
         return answer["losses"]

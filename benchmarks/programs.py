@@ -42,6 +42,12 @@ JAX_CACHE = {
 }
 RNNLAB = Program("rnnlab", "rnnlab_run", OWN_PYTHON, caches=JAX_CACHE)
 C = Program("plain C", "c_program", OWN_PYTHON, lambda work: work.batch_size == 1 and work.cell == "elman")
+MATRIX_PRODUCTS = Program(
+    "the matrix products alone",
+    "matrix_products",
+    OWN_PYTHON,
+    lambda work: work.batch_size > 1 and work.cell == "elman",
+)
 JAX_EPOCH = Program("JAX by hand, epoch in one scan", "jax_epoch", OWN_PYTHON, caches=JAX_CACHE)
 JAX_TUNED = Program(
     "JAX by hand, tuned", "jax_tuned", OWN_PYTHON, lambda work: work.batch_size == 1 or work.n_steps <= 20, JAX_CACHE
@@ -63,4 +69,4 @@ THEANO = Program(
     lambda work: work.batch_size == 1 and work.cell == "elman",
     {"THEANO_FLAGS": "base_compiledir={cache}"},
 )
-PROGRAMS = (RNNLAB, C, JAX_EPOCH, JAX_TUNED, JAX_UPDATE, PYTENSOR, TORCH, TORCH_COMPILED, THEANO)
+PROGRAMS = (RNNLAB, C, MATRIX_PRODUCTS, JAX_EPOCH, JAX_TUNED, JAX_UPDATE, PYTENSOR, TORCH, TORCH_COMPILED, THEANO)

@@ -41,7 +41,7 @@ class Row:
     """What was measured of one program on one work.
 
     microseconds: of one update, in each round
-    deviation:    the largest difference of its first losses from rnnlab's, as a part of the mean loss
+    deviation:    the largest difference of its first losses from rnnlab's, as a part of the mean loss; None: no losses
     megabytes:    the peak of the process's memory
     """
 
@@ -49,7 +49,7 @@ class Row:
     program: str
     version: str
     microseconds: list[float]
-    deviation: float
+    deviation: float | None
     megabytes: float | None
 
     @property
@@ -69,7 +69,7 @@ def measure(work: Work, programs: Iterable[Program], n_rounds: int, seconds_a_tu
         work_file = Path(folder, "work.npz")
         write(work, work_file)
 
-        def start(program: Program, core: int) -> tuple[Process, list[float]]:
+        def start(program: Program, core: int) -> tuple[Process, list[float] | None]:
             process = Process(program, work_file, core, cache / program.module)
             stack.callback(process.close)
             process.wait_for_first()
@@ -79,37 +79,45 @@ def measure(work: Work, programs: Iterable[Program], n_rounds: int, seconds_a_tu
             started = list(pool.map(start, programs, [cores[i % len(cores)] for i in range(len(programs))]))
         deviations = check([(program.name, losses) for program, (_, losses) in zip(programs, started, strict=True)])
         processes = [process for process, _ in started]
-        times = take_turns(processes, work.n_minibatches, n_rounds, seconds_a_turn, cores[-1])
+        times = take_turns(processes, [work.n_minibatches] * len(processes), n_rounds, seconds_a_turn, cores[-1])
         return [
             Row(work.name, process.program.name, process.version, time, deviation, process.megabytes)
             for process, time, deviation in zip(processes, times, deviations, strict=True)
         ]
 
 
-def check(losses: Sequence[tuple[str, list[float]]]) -> list[float]:
+def check(losses: Sequence[tuple[str, list[float] | None]]) -> list[float | None]:
     """The largest difference of each program's losses from those of the first one, as a part of their mean.
 
     Raises ProgramError where it is more than rounding can make it.
     """
     _, reference = losses[0]
-    deviations = [float(np.max(np.abs(np.subtract(own, reference))) / np.mean(reference)) for _, own in losses]
-    for (name, _), deviation in zip(losses, deviations, strict=True):
-        if not deviation <= TOLERANCE:
-            raise ProgramError(f"{name} computes something else: its losses differ by {deviation:.2g} of their mean")
+    deviations: list[float | None] = []
+    for name, own in losses:
+        deviations.append(
+            None if own is None else float(np.abs(np.subtract(own, reference)).max() / np.mean(reference))
+        )
+        if deviations[-1] is not None and not deviations[-1] <= TOLERANCE:
+            raise ProgramError(
+                f"{name} computes something else: its losses differ by {deviations[-1]:.2g} of their mean"
+            )
     return deviations
 
 
 def take_turns(
-    processes: Sequence[Process], n_minibatches: int, n_rounds: int, seconds_a_turn: float, core: int
+    processes: Sequence[Process], n_updates: Sequence[int], n_rounds: int, seconds_a_turn: float, core: int
 ) -> list[list[float]]:
-    """Microseconds of an update, for each process in each round; in a round each has one turn on the same core."""
+    """Microseconds of an update, for each process in each round; in a round each has one turn on the same core.
+
+    n_updates: in an epoch of each process
+    """
     for process in processes:
         process.move_to(core)
     n_epochs = [max(1, round(seconds_a_turn / process.seconds(1))) for process in processes]
     times: list[list[float]] = [[] for _ in processes]
     for _ in range(n_rounds):
-        for process, n, own in zip(processes, n_epochs, times, strict=True):
-            own.append(1e6 * process.seconds(n) / (n * n_minibatches))
+        for process, n, in_epoch, own in zip(processes, n_epochs, n_updates, times, strict=True):
+            own.append(1e6 * process.seconds(n) / (n * in_epoch))
     return times
 
 
@@ -120,7 +128,7 @@ def table(rows: Sequence[Row]) -> str:
         low, high = np.quantile(row.microseconds, [0.25, 0.75])
         lines.append(
             f"  {row.program:38} {row.median:10.2f} {low:9.2f} {high:9.2f} {row.median / rows[0].median:7.2f} "
-            f"{row.megabytes or np.nan:5.0f} {row.deviation:10.1e}"
+            f"{row.megabytes or np.nan:5.0f} {row.deviation if row.deviation is not None else np.nan:10.1e}"
         )
     return "\n".join(lines)
 

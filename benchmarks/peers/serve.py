@@ -1,9 +1,10 @@
 """One program on one piece of work, in a process of its own: `python serve.py PROGRAM WORK.npz`.
 
 PROGRAM names a module of this folder with `VERSION` and `Program(settings, data, weights)`, whose method `train(order)`
-makes one update for each row of `order` (n_minibatches, batch_size) and returns their losses. The process prints one
-JSON object a line: when the first call has returned `{"first": true}`; then the losses of the first updates; and from
-then on the answer to each line N that it reads: the seconds that N epochs took, each in a fresh order.
+makes one update for each row of `order` (n_minibatches, batch_size) and returns their losses. A program that orders its
+epochs by itself has the methods of `Epochs` instead. The process prints one JSON object a line: when the first call has
+returned `{"first": true}`; then the losses of the first updates, or null where there are none; and from then on the
+answer to each line N that it reads: the seconds that N epochs took, each in a fresh order.
 
 Written for Python 3.8 and later.
 """
@@ -65,7 +66,8 @@ def main(name, path):
     program = module.Program(settings, data, arrays)
     epochs = program if hasattr(program, "seconds") else Epochs(program, len(data[0]))
     losses = epochs.losses(orders, lambda: say(first=True))
-    say(losses=losses[: settings["checked"]].tolist(), version=module.VERSION)
+    checked = None if losses is None else losses[: settings["checked"]].tolist()
+    say(losses=checked, version=module.VERSION)
     for line in sys.stdin:
         say(seconds=epochs.seconds(int(line)), megabytes=peak_megabytes())
 
