@@ -20,6 +20,8 @@ from benchmarks.work import Work, write
 from rnnlab.models.cells import CELLS
 
 POST = Work(20, activation="sigmoid", n_minibatches=1000)
+POST_TANH = Work(20, n_minibatches=1000)  # the same with the units that PyTorch's `nn.RNN` has
+MIDDLE = Work(100, batch_size=128)
 LARGE = Work(256, batch_size=128)
 WORKS = (
     POST,
