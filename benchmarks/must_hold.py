@@ -112,7 +112,9 @@ def _tracking(measured: Measured) -> Iterator[Statement]:
     own, mlflow = sweeps.get("rnnlab sweep"), sweeps.get("PyTorch processes, MLflow")
     if own is not None:
         rate = len(own.ends) / own.seconds
-        promise = f"A sweep of {len(own.ends)} runs of 2,000 updates: at least 15 runs/s, start and compilation included"
+        promise = (
+            f"A sweep of {len(own.ends)} runs of 2,000 updates: at least 15 runs/s, start and compilation included"
+        )
         yield Statement(promise, f"{rate:.1f} runs/s", rate >= 15)
         yield _at_least(
             "... at least 5 times the rate of PyTorch processes with MLflow",
