@@ -41,7 +41,7 @@ JAX_CACHE = {
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
 RNNLAB = Program("rnnlab", "rnnlab_run", OWN_PYTHON, caches=JAX_CACHE)
-C = Program("plain C", "c_program", OWN_PYTHON, lambda work: work.batch_size == 1 and work.cell == "elman")
+PLAIN_C = Program("plain C", "c_program", OWN_PYTHON, lambda work: work.batch_size == 1 and work.cell == "elman")
 MATRIX_PRODUCTS = Program(
     "the matrix products alone",
     "matrix_products",
@@ -69,4 +69,4 @@ THEANO = Program(
     lambda work: work.batch_size == 1 and work.cell == "elman",
     {"THEANO_FLAGS": "base_compiledir={cache}"},
 )
-PROGRAMS = (RNNLAB, C, MATRIX_PRODUCTS, JAX_EPOCH, JAX_TUNED, JAX_UPDATE, PYTENSOR, TORCH, TORCH_COMPILED, THEANO)
+PROGRAMS = (RNNLAB, PLAIN_C, MATRIX_PRODUCTS, JAX_EPOCH, JAX_TUNED, JAX_UPDATE, PYTENSOR, TORCH, TORCH_COMPILED, THEANO)

@@ -61,17 +61,18 @@ def _must_hold(measured: Measured) -> str:
 def _updates(measured: Measured) -> Iterator[str]:
     if not measured.updates:
         return
+    plain = [row for row in measured.updates if row.work.startswith("elman")]
     groups = {
-        "Batch size 1": [row for row in measured.updates if "batch 1" == row.work[-7:] and "lstm" not in row.work],
-        "Minibatches": [row for row in measured.updates if "batch 1" != row.work[-7:] and "lstm" not in row.work],
-        "LSTM": [row for row in measured.updates if "lstm" in row.work],
+        "Batch size 1": [row for row in plain if row.work.endswith("batch 1")],
+        "Minibatches": [row for row in plain if not row.work.endswith("batch 1")],
+        "LSTM": [row for row in measured.updates if row not in plain],
     }
     yield (
-        "## Time of one update\n\nMicroseconds, and in brackets as a multiple of rnnlab's. rnnlab's is that of an epoch "
-        "within a run, with all the work of the host; for the others it is an epoch of their own loop, drawing the "
-        "order of its sequences included. `nn.RNN` has no sigmoid units: PyTorch loops over `torch.addmm` for those. "
-        "The matrix products alone are `6 T batch H^2` operations at the best rate that NumPy's BLAS or JAX reach on "
-        "this core for whole products."
+        "## Time of one update\n\nMicroseconds, and in brackets as a multiple of rnnlab's. rnnlab's is that of an "
+        "epoch within a run, with all the work of the host; for the others it is an epoch of their own loop, "
+        "drawing the order of its sequences included. `nn.RNN` has no sigmoid units: PyTorch loops over "
+        "`torch.addmm` for those. The matrix products alone are `6 T batch H^2` operations at the best rate that NumPy's BLAS or "
+        "JAX reach on this core for whole products."
     )
     for title, rows in groups.items():
         if rows:
@@ -109,9 +110,9 @@ def _first(measured: Measured) -> Iterator[str]:
     ]
     yield (
         "## From the start of a process to its first update\n\nSeconds, the median and the range over several "
-        "processes, on all cores: with nothing kept from before, and with the compilation cache that an earlier process "
-        "filled (`JAX_COMPILATION_CACHE_DIR`, or the program's own). For rnnlab it is the first compiled call of a "
-        "whole run, after a first validation.\n\n" + table(("work", "program", "cold", "warm"), rows)
+        "processes, on all cores: with nothing kept from before, and with the compilation cache that an earlier "
+        "process filled (`JAX_COMPILATION_CACHE_DIR`, or the program's own). For rnnlab it is the first compiled "
+        "call of a whole run, after a first validation.\n\n" + table(("work", "program", "cold", "warm"), rows)
     )
 
 
@@ -120,7 +121,10 @@ def _growth(measured: Measured) -> Iterator[str]:
         return
     rows = []
     for each in measured.growth:
-        cells = [f"{x:,}: {ms:.3g} ms, {mb:.0f} MB" for x, ms, mb in zip(each.x, each.milliseconds, each.megabytes)]
+        cells = [
+            f"{x:,}: {ms:.3g} ms, {mb:.0f} MB"
+            for x, ms, mb in zip(each.x, each.milliseconds, each.megabytes, strict=True)
+        ]
         rows.append(
             (each.x_name, each.program, "<br>".join(cells), f"{each.last_slope:.2f}", f"{each.memory_slope:.2f}")
         )
@@ -139,9 +143,9 @@ def _post_run(measured: Measured) -> Iterator[str]:
     micro = [1e6 * seconds / n for seconds, n in warm]
     yield (
         "## The blog post's experiment as a whole run\n\n`experiments/dot_product.py with post`, shortened to "
-        f"{n_updates:,} updates: `rnnlab.run.run` with fresh sequences in every epoch, a validation every 5,000 updates "
-        f"and the log of every update. {_spread(micro)} microseconds of training per update in a process that has "
-        f"compiled before; the first run trained for {first:.1f} s in all, compilation included."
+        f"{n_updates:,} updates: `rnnlab.run.run` with fresh sequences in every epoch, a validation every 5,000 "
+        f"updates and the log of every update. {_spread(micro)} microseconds of training per update in a process "
+        f"that has compiled before; the first run trained for {first:.1f} s in all, compilation included."
     )
 
 
