@@ -93,7 +93,7 @@ def _weights(config: Mapping[str, Any], one: Sequences) -> tuple[int, str, str]:
     """
     model = config["model"]
     n_initial = None if one.initial is None else one.initial.shape[1]
-    architecture = architecture_of(model, one.n_in, one.n_out, n_initial, one.every_state)
+    architecture = architecture_of(model, one.n_in, one.n_out, n_initial, one.every_state, one.n_steps)
     # Every layer above the first has as many parameters as the second.
     first, second = (_n_parameters(replace(architecture, n_layers=n_layers)) for n_layers in (1, 2))
     n_parameters = first + (model["n_layers"] - 1) * (second - first)
