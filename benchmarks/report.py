@@ -71,8 +71,8 @@ def _updates(measured: Measured) -> Iterator[str]:
         "## Time of one update\n\nMicroseconds, and in brackets as a multiple of rnnlab's. rnnlab's is that of an "
         "epoch within a run, with all the work of the host; for the others it is an epoch of their own loop, "
         "drawing the order of its sequences included. `nn.RNN` has no sigmoid units: PyTorch loops over "
-        "`torch.addmm` for those. The matrix products alone are `6 T batch H^2` operations at the best rate that NumPy's "
-        "BLAS or JAX reach on this core for whole products."
+        "`torch.addmm` for those. The matrix products alone are `6 T batch H^2` operations at the best rate that "
+        "NumPy's BLAS or JAX reach on this core for whole products."
     )
     for title, rows in groups.items():
         if rows:
