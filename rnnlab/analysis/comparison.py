@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis.baseline import baseline_groups, paired_differences
+from rnnlab.analysis.baseline import baseline_groups, baseline_values, paired_differences
 from rnnlab.analysis.groups import (
     EXPERIMENT,
     AnalysisError,
@@ -21,6 +21,8 @@ from rnnlab.analysis.groups import (
     mixing_notes,
     resolve_keys,
     short_names,
+    telling_notes,
+    varying_keys,
 )
 from rnnlab.analysis.metrics import OUTCOMES, metric_values, outcome
 from rnnlab.analysis.selection import listed, usable_records
@@ -85,7 +87,7 @@ def compare_groups(
 ) -> Comparison:
     """Group the runs and say of each group how it did in `metric`. Only completed runs enter a mean.
 
-    by:       config keys to group by; default: all that vary, but for `seed` and `data.seed`
+    by:       config keys to group by; default: all that vary and go with no other one (`groups.telling_keys`)
     metric:   a key of the result, or a curve (`metrics.metric_values`); infinite and missing values are left out
     baseline: `model.n_hidden=20` (or a dict): the groups that the others are compared with, paired by seed; where other
               keys vary too, each group is compared with the baseline that agrees with it in those
@@ -96,7 +98,10 @@ def compare_groups(
     """
     _check_options(interval, test, level)
     usable, notes = usable_records(records)
+    if by is None and baseline is not None and not set(baseline_values(baseline)) <= set(resolve_keys(usable, None)):
+        by = varying_keys(usable)  # one that goes with another key is asked for
     keys = resolve_keys(usable, by)
+    notes += telling_notes(usable, by)
     groups = group_records(usable, keys)
     if len(usable) == 1:
         notes.append("one run only: nothing to average it with, and nothing to compare it with")

@@ -62,6 +62,40 @@ def varying_keys(records: Sequence[RunRecord]) -> list[str]:
     return [key for key in _differing(map(config_of, records)) if key not in SEED_KEYS and not is_ignored(key)]
 
 
+def telling_keys(records: Sequence[RunRecord]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The varying keys without those that go with another one, and those: {key: the other one}.
+
+    A key goes with another one that is kept if each value of that has one value of the key, and not only because
+    nearly every run has a value of its own, as in a random search: some value must be shared by several combinations.
+    Grouping by the keys that are kept gives the same groups, with names that can be read.
+    """
+    keys = varying_keys(records)
+    configs = [config_of(record) for record in records]
+    values = {key: [_comparable(config.get(key, MISSING)) for config in configs] for key in keys}
+    n_groups = len(set(zip(*values.values(), strict=True)))
+    n_values = {key: len(set(values[key])) for key in keys}
+    kept, goes_with = list(keys), {}
+    for key in sorted(keys, key=lambda key: (n_values[key], -keys.index(key))):
+        for other in kept:
+            if other != key and len(set(zip(values[other], values[key], strict=True))) == n_values[other] < n_groups:
+                kept.remove(key)
+                goes_with[key] = other
+                break
+    while any(other in goes_with for other in goes_with.values()):
+        goes_with = {key: goes_with.get(other, other) for key, other in goes_with.items()}
+    return tuple(kept), {key: goes_with[key] for key in keys if key in goes_with}
+
+
+def telling_notes(records: Sequence[RunRecord], by: str | Sequence[str] | None) -> list[str]:
+    """A line for each key that other varying keys go with, where the keys to group by were not chosen by hand."""
+    followers: dict[str, list[str]] = {}
+    for key, other in (telling_keys(records)[1] if by is None else {}).items():
+        followers.setdefault(other, []).append(key)
+    return [
+        f"with {key} also {', '.join(keys)} var{'y' if len(keys) > 1 else 'ies'}" for key, keys in followers.items()
+    ]
+
+
 def fixed_config(records: Sequence[RunRecord]) -> dict[str, Any]:
     """The keys with the value that all the records agree on."""
     configs = [config_of(record) for record in records]
@@ -70,9 +104,9 @@ def fixed_config(records: Sequence[RunRecord]) -> dict[str, Any]:
 
 
 def resolve_keys(records: Sequence[RunRecord], by: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The keys to group by: those given, or those that vary. Raises AnalysisError for a key that no run has."""
+    """The keys to group by: those given, or those of `telling_keys`. Raises AnalysisError for a key that no run has."""
     if by is None:
-        return tuple(varying_keys(records))
+        return telling_keys(records)[0]
     keys = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
     known = list(dict.fromkeys(key for record in records for key in config_of(record)))
     for key in keys:
