@@ -41,20 +41,9 @@ class Group:
         return group_label(self.key)
 
 
-def flatten_config(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested config as one dict of dotted keys; lists become tuples, so that every value can be compared."""
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if isinstance(value, dict):
-            flat.update(flatten_config(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = _hashable(value)
-    return flat
-
-
 def config_of(record: RunRecord) -> dict[str, Any]:
     """The record's flat config, with the name of its experiment under `experiment`."""
-    return {EXPERIMENT: record.experiment, **flatten_config(record.config)}
+    return {EXPERIMENT: record.experiment, **record.flat_config}
 
 
 def varying_keys(records: Sequence[RunRecord]) -> list[str]:
@@ -71,7 +60,7 @@ def telling_keys(records: Sequence[RunRecord]) -> tuple[tuple[str, ...], dict[st
     """
     keys = varying_keys(records)
     configs = [config_of(record) for record in records]
-    values = {key: [_comparable(config.get(key, MISSING)) for config in configs] for key in keys}
+    values = {key: [comparable(config.get(key, MISSING)) for config in configs] for key in keys}
     n_groups = len(set(zip(*values.values(), strict=True)))
     n_values = {key: len(set(values[key])) for key in keys}
     kept, goes_with = list(keys), {}
@@ -108,9 +97,9 @@ def resolve_keys(records: Sequence[RunRecord], by: str | Sequence[str] | None) -
     if by is None:
         return telling_keys(records)[0]
     keys = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
-    known = list(dict.fromkeys(key for record in records for key in config_of(record)))
     for key in keys:
-        if key not in known:
+        if key != EXPERIMENT and not any(key in record.flat_config for record in records):
+            known = list(dict.fromkeys(key for record in records for key in config_of(record)))
             raise AnalysisError(f"unknown config key {key!r}: {nearest(key, known)}")
     return keys
 
@@ -238,24 +227,28 @@ def _which(members: Sequence[Group], groups: Sequence[Group]) -> str:
     return " and ".join(group.label for group in members) + (" average" if len(members) > 1 else " averages")
 
 
-def _differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
-    configs = list(configs)
-    keys = dict.fromkeys(key for config in configs for key in config)
-    return [key for key in keys if len({_comparable(config.get(key, MISSING)) for config in configs}) > 1]
+def _differing(dicts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The keys whose values are not the same in all of them, missing ones included."""
+    dicts = list(dicts)
+    first: dict[str, Any] = {}
+    differing: set[str] = set()
+    for entries in dicts:
+        for key, value in entries.items():
+            known = first.setdefault(key, value)
+            # Nearly all values are the same ones: they cost no call.
+            if known is value or (type(known) is type(value) and known == value):
+                continue
+            if comparable(known) != comparable(value):
+                differing.add(key)
+    partial = [entries for entries in dicts if len(entries) < len(first)]
+    return [key for key in first if key in differing or any(key not in entries for entries in partial)]
 
 
-def _comparable(value: Any) -> Any:
-    # NaN is not equal to itself, and True equals 1: neither is what a reader of a config means by the same value.
+def comparable(value: Any) -> Any:
+    """A value that is equal to another one's only if a reader of configs would call the two the same."""
+    # NaN is not equal to itself, and True equals 1.
     if isinstance(value, bool) or (isinstance(value, float) and value != value):
         return repr(value)
-    return value
-
-
-def _hashable(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return tuple(map(_hashable, value))
-    if isinstance(value, dict):
-        return tuple((str(key), _hashable(item)) for key, item in sorted(value.items()))
     return value
 
 
@@ -263,14 +256,14 @@ def _code_versions(records: Sequence[RunRecord]) -> str:
     """What differs between the records' code, or "" if nothing does. Sources decide; commits where there are none."""
     sources = [sources_of(record) for record in records]
     if all(sources):
-        files = _differing(sources)
+        files = _differing({id(each): each for each in sources}.values())  # most runs share one dict of them
         return _enumerate(files, f"{len(files)} source file{'s' * (len(files) > 1)}: ") if files else ""
     commits = sorted({str(repository.get("commit"))[:10] for record in records for repository in record.repositories})
     return _enumerate(commits, f"{len(commits)} commits: ") if len(commits) > 1 else ""
 
 
 def _values_in(dicts: Sequence[Mapping[str, Any]], key: str) -> str:
-    values = sorted({_comparable(entries.get(key, MISSING)) for entries in dicts}, key=sort_key)
+    values = sorted({comparable(entries.get(key, MISSING)) for entries in dicts}, key=sort_key)
     return f"{key} ({_enumerate([format_value(value) for value in values])})"
 
 
