@@ -29,6 +29,10 @@ from rnnlab.analysis.selection import listed, usable_records
 from rnnlab.analysis.statistics import INTERVALS, TESTS, compare_paired, summarise
 from rnnlab.store.record import RunRecord
 
+# Resampling few values shows less than their spread: T. Hesterberg, "What Teachers Should Know About the Bootstrap",
+# The American Statistician 69(4), 2015.
+FEW_FOR_BOOTSTRAP = 10
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -110,6 +114,8 @@ def compare_groups(
     if not np.isfinite(list(of_record.values())).any():
         notes.append(f"no completed run has a value of {metric}")
     notes += _missing_notes(groups, values, metric)
+    if interval == "bootstrap" and any(1 < np.isfinite(v).sum() < FEW_FOR_BOOTSTRAP for v in values):
+        notes.append(f"bootstrap intervals of fewer than {FEW_FOR_BOOTSTRAP} values are too narrow: t is safer there")
     rows = [_row(group, v, level, interval, lower_is_better) for group, v in zip(groups, values, strict=True)]
     if baseline is not None:
         _add_comparisons(rows, groups, values, baseline, level, interval, test, lower_is_better)
