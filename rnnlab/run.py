@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task, check_config, updates_between_validations
-from rnnlab.evaluation.baselines import mean_predictor
+from rnnlab.evaluation.baselines import mean_predictor, persistence_predictor, ridge_predictor
 from rnnlab.evaluation.forward import compile_forward
 from rnnlab.evaluation.prediction import EVERY_STATE, architecture_of, predict
 from rnnlab.evaluation.scores import mean_absolute_error, mean_squared_error
@@ -266,14 +266,18 @@ def _losses(architecture, parameters, scaling, splits, dtype) -> dict[str, float
 
 
 def _test_scores(test_outputs: np.ndarray, splits: Splits) -> dict[str, float]:
-    """Errors on the test split in the targets' own units, beside that of predicting the mean."""
+    """Errors on the test split in the targets' own units, beside those of naive predictors."""
     test = splits.test
-    constant = mean_predictor(splits.train, test)
     scores = {
         "test_mse": mean_squared_error(test_outputs, test.targets, test.mask),
         "test_mae": mean_absolute_error(test_outputs, test.targets, test.mask),
-        "test_mse_mean_predictor": mean_squared_error(constant, test.targets, test.mask),
+        "test_mse_mean_predictor": mean_squared_error(mean_predictor(splits.train, test), test.targets, test.mask),
     }
+    naive = {"persistence": persistence_predictor(splits.train, test), "ridge": ridge_predictor(splits)}
+    for name, outputs in naive.items():
+        if outputs is not None:
+            # Six digits: the last bits of a least-squares fit depend on how many threads NumPy computes with.
+            scores[f"test_mse_{name}_predictor"] = float(f"{mean_squared_error(outputs, test.targets, test.mask):.6g}")
     if test.clean_targets is not None:
         scores["test_mse_noise_free"] = mean_squared_error(test_outputs, test.clean_targets, test.mask)
         scores["noise_floor"] = mean_squared_error(test.clean_targets, test.targets, test.mask)

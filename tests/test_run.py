@@ -51,7 +51,7 @@ def test_the_summary_is_flat_and_has_the_documented_keys():
     documented = {
         *("stop_reason", "n_epochs", "n_updates", "best_epoch", "best_update"),
         *("train_loss", "valid_loss", "test_loss", "test_mse", "test_mae"),
-        *("test_mse_mean_predictor", "test_mse_noise_free", "noise_floor"),
+        *("test_mse_mean_predictor", "test_mse_ridge_predictor", "test_mse_noise_free", "noise_floor"),
     }
     assert documented <= set(result.summary)
     assert all(type(value) in (int, float, str) for value in result.summary.values())
