@@ -232,6 +232,7 @@ def check_config(config: Config, task: Task) -> None:
     _check_section(config, {**SCHEMA, "task": None}, "")
     _check_task(config["task"], task)
     _check_initial_state(config, _probe_task(config["task"], task))
+    _check_own_splits(config, task)
     interval = updates_between_validations(config)
     n_validations = count_validations(_updates_per_epoch(config), config["training"]["max_epochs"], interval)
     if n_validations > MAX_VALIDATIONS:
@@ -300,3 +301,17 @@ def _check_initial_state(config: Config, sequences: Sequences) -> None:
             "model.initial_state",
             "model.initial_state = 'mapped': this task observes no initial condition; use 'zero' or 'learned'",
         )
+
+
+def _check_own_splits(config: Config, task: Task) -> None:
+    """For a task with fixed data, which has splits of its own: whether they can be had."""
+    if not hasattr(task, "splits"):
+        return
+    if config["data"]["resample_each_epoch"]:
+        raise ConfigError(
+            "data.resample_each_epoch", "data.resample_each_epoch = True: this task's data are fixed; must be False"
+        )
+    try:
+        task.splits(*(config["data"][name] for name in ("n_train", "n_valid", "n_test")), **config["task"])
+    except RnnlabError as error:
+        raise ConfigError("data", f"config section data: {error}") from error

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task, check_config, updates_between_validations
-from rnnlab.evaluation.baselines import mean_predictor
+from rnnlab.evaluation.baselines import mean_predictor, naive_outputs
 from rnnlab.evaluation.forward import compile_forward
 from rnnlab.evaluation.prediction import EVERY_STATE, architecture_of, predict
 from rnnlab.evaluation.scores import mean_absolute_error, mean_squared_error
@@ -105,7 +105,7 @@ def run(
         summary={
             **_how_it_ended(fitted, architecture),
             **_losses(architecture, best, scaling, splits, config["dtype"]),
-            **_test_scores(test_outputs, splits),
+            **_test_scores(test_outputs, splits, task, config["task"]),
         },
         weights={**best, **scaling.to_arrays(), EVERY_STATE: np.array(int(architecture.every_state))},
         early_stopping=_early_stopping_story(fitted),
@@ -224,15 +224,20 @@ def _losses(architecture, parameters, scaling, splits, dtype) -> dict[str, float
     }
 
 
-def _test_scores(test_outputs: np.ndarray, splits: Splits) -> dict[str, float]:
-    """Errors on the test split in the targets' own units, beside that of predicting the mean."""
-    test = splits.test
-    constant = mean_predictor(splits.train, test)
+def _test_scores(test_outputs: np.ndarray, splits: Splits, task: Task, arguments: Config) -> dict[str, float]:
+    """Errors on the test split in the targets' own units, beside those of naive predictors.
+
+    Of these, data that are drawn have the mean alone: a regression for every step would take longer than a small run.
+    """
+    train, test = splits.train, splits.test
+    fixed = hasattr(task, "splits")
+    naive = naive_outputs(task, arguments, train, test) if fixed else {"mean": mean_predictor(train, test)}
     scores = {
         "test_mse": mean_squared_error(test_outputs, test.targets, test.mask),
         "test_mae": mean_absolute_error(test_outputs, test.targets, test.mask),
-        "test_mse_mean_predictor": mean_squared_error(constant, test.targets, test.mask),
     }
+    for name, outputs in naive.items():
+        scores[f"test_mse_{name}_predictor"] = mean_squared_error(outputs, test.targets, test.mask)
     if test.clean_targets is not None:
         scores["test_mse_noise_free"] = mean_squared_error(test_outputs, test.clean_targets, test.mask)
         scores["noise_floor"] = mean_squared_error(test.clean_targets, test.targets, test.mask)
