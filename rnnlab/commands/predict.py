@@ -75,8 +75,9 @@ def predict(
         lengths = given.lengths
     else:
         task = record.config.get("task") or {}
+        one_step = one_step_of(model, task)
         windows = last_windows(given.inputs, given.lengths, task.get("n_steps"))
-        outputs = continued(one_step_of(model, task), windows, closed_loop)
+        outputs = continued(one_step, windows, closed_loop)
         names, lengths = list(given.input_names), np.full(len(outputs), closed_loop)
     text = outputs_csv(outputs, lengths, given.names, names)
     if output == "-":

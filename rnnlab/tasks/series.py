@@ -115,9 +115,9 @@ class Series:
         sizes, arguments: what `splits` was called with
         """
         parts = self.parts(**sizes, n_steps=arguments["n_steps"], horizon=arguments["horizon"])
-        train, test = (
+        test, train = (
             self.windows(parts[name], n_steps, arguments["horizon"], arguments["every_state"])
-            for name in ("train", "test")
+            for name in ("test", "train")
         )
         return train, test
 
