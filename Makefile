@@ -56,6 +56,9 @@ pictures: .venv/.core  ## draw the pictures of the README and the docs again; ta
 	@rm -rf $(DRAWN)/post
 	@.venv/bin/python experiments/dot_product.py -F $(DRAWN)/post with post
 	@cp $(DRAWN)/post/1/moving_average.png docs/pictures/post.png
+	@rm -rf $(DRAWN)/sea
+	@.venv/bin/python experiments/sea_surface.py -F $(DRAWN)/sea
+	@.venv/bin/rnnlab evaluate 1 --store $(DRAWN)/sea -o docs/pictures/forecasts.png
 
 clean:  ## remove .venv and all caches; results/ stays
 	rm -rf .venv .venv-bench .venv-theano build rnnlab.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -248,6 +248,7 @@ def check_config(config: Config, task: Task) -> None:
     _check_initial_state(config, probe)
     _check_readout(config, probe)
     _check_recurrence(config)
+    _check_own_splits(config, task)
     check_memory(config, probe)
     interval = updates_between_validations(config)
     n_validations = count_validations(_updates_per_epoch(config), config["training"]["max_epochs"], interval)
@@ -345,3 +346,17 @@ def _check_recurrence(config: Config) -> None:
             "model.recurrent_density",
             f"model.recurrent_density = {model['recurrent_density']!r}: a feed-forward network has no W_hh; use 1.0",
         )
+
+
+def _check_own_splits(config: Config, task: Task) -> None:
+    """For a task with fixed data, which has splits of its own: whether they can be had."""
+    if not hasattr(task, "splits"):
+        return
+    if config["data"]["resample_each_epoch"]:
+        raise ConfigError(
+            "data.resample_each_epoch", "data.resample_each_epoch = True: this task's data are fixed; must be False"
+        )
+    try:
+        task.splits(*(config["data"][name] for name in ("n_train", "n_valid", "n_test")), **config["task"])
+    except RnnlabError as error:
+        raise ConfigError("data", f"config section data: {error}") from error

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task, check_config, updates_between_validations
-from rnnlab.evaluation.baselines import mean_predictor, persistence_predictor, ridge_predictor
+from rnnlab.evaluation.baselines import mean_predictor, naive_outputs, persistence_predictor, ridge_predictor
 from rnnlab.evaluation.forward import compile_forward
 from rnnlab.evaluation.prediction import EVERY_STATE, architecture_of, predict
 from rnnlab.evaluation.scores import mean_absolute_error, mean_squared_error
@@ -24,6 +24,7 @@ from rnnlab.random_streams import stream
 from rnnlab.tasks.scaling import Scaling, fit_scaling, identity_scaling
 from rnnlab.tasks.sequences import Sequences, Splits
 from rnnlab.tasks.splits import generate_splits
+from rnnlab.tasks.success import wrong_answers
 from rnnlab.training.early_stopping import StoppingRule
 from rnnlab.training.epoch import Arrays, UpdateRule
 from rnnlab.training.fit import Fitted, Log, Save, Training, fit, keep_none, mean_loss
@@ -115,7 +116,7 @@ def run(
         summary={
             **_how_it_ended(fitted, architecture),
             **_losses(architecture, best, scaling, splits, config["dtype"]),
-            **_test_scores(test_outputs, splits),
+            **_test_scores(test_outputs, splits, task, config["task"]),
         },
         weights={**best, **scaling.to_arrays(), EVERY_STATE: np.array(int(architecture.every_state))},
         early_stopping=_early_stopping_story(fitted),
@@ -265,19 +266,19 @@ def _losses(architecture, parameters, scaling, splits, dtype) -> dict[str, float
     }
 
 
-def _test_scores(test_outputs: np.ndarray, splits: Splits) -> dict[str, float]:
+def _test_scores(test_outputs: np.ndarray, splits: Splits, task: Task, arguments: Config) -> dict[str, float]:
     """Errors on the test split in the targets' own units, beside those of naive predictors."""
     test = splits.test
     scores = {
         "test_mse": mean_squared_error(test_outputs, test.targets, test.mask),
         "test_mae": mean_absolute_error(test_outputs, test.targets, test.mask),
-        "test_mse_mean_predictor": mean_squared_error(mean_predictor(splits.train, test), test.targets, test.mask),
     }
-    naive = {"persistence": persistence_predictor(splits.train, test), "ridge": ridge_predictor(splits)}
-    for name, outputs in naive.items():
-        if outputs is not None:
-            # Six digits: the last bits of a least-squares fit depend on how many threads NumPy computes with.
-            scores[f"test_mse_{name}_predictor"] = float(f"{mean_squared_error(outputs, test.targets, test.mask):.6g}")
+    wrong = wrong_answers(task, arguments, test_outputs, test.targets)
+    if wrong is not None:
+        scores["test_wrong"] = float(wrong.mean())
+    for name, outputs in _naive(splits, task, arguments).items():
+        # Six digits: the last bits of a least-squares fit depend on how many threads NumPy computes with.
+        scores[f"test_mse_{name}_predictor"] = float(f"{mean_squared_error(outputs, test.targets, test.mask):.6g}")
     if test.clean_targets is not None:
         scores["test_mse_noise_free"] = mean_squared_error(test_outputs, test.clean_targets, test.mask)
         scores["noise_floor"] = mean_squared_error(test.clean_targets, test.targets, test.mask)
@@ -295,3 +296,18 @@ def _early_stopping_story(fitted: Fitted) -> dict[str, Any]:
         "best_valid_loss": stopping.best_loss,
         "improvements": stopping.improvements,
     }
+
+
+def _naive(splits: Splits, task: Task, arguments: Config) -> dict[str, np.ndarray]:
+    """What naive predictors make of the test split, by name.
+
+    Data that are drawn have one regression for all steps: one for each would take longer than a small run.
+    """
+    if hasattr(task, "splits"):
+        return naive_outputs(task, arguments, splits.train, splits.test)
+    naive = {
+        "mean": mean_predictor(splits.train, splits.test),
+        "persistence": persistence_predictor(splits.train, splits.test),
+        "ridge": ridge_predictor(splits),
+    }
+    return {name: outputs for name, outputs in naive.items() if outputs is not None}

@@ -1,12 +1,39 @@
-"""Naive predictors, which give every error a scale: learned on the training split, they predict the test split."""
+"""Naive predictors, which give every error a scale."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
+from rnnlab.evaluation.ridge import fit_ridge
 from rnnlab.tasks.sequences import Sequences, Splits, real_steps, select
+from rnnlab.tasks.series import Series
 
-MOST_FEATURES = 256  # of the ridge regression: its window ends there
+MOST_FEATURES = 256  # of the ridge regression on a window: it ends there
 MOST_ROWS = 10_000  # training steps that it sees; the rest would cost time and change little
-STRENGTHS = 10.0 ** np.arange(-6, 3)  # candidates, in units of the mean variance of a feature times the number of rows
+
+
+def naive_outputs(
+    task: Callable[..., Sequences], arguments: Mapping[str, Any], train: Sequences, test: Sequences
+) -> dict[str, np.ndarray]:
+    """The outputs of every naive predictor that a task has on the test sequences, by name, shaped as the targets.
+
+    `mean` and `ridge` (see `mean_predictor`, `ridge_regression`) are there for every task. `persistence` is where the
+    last known values of the targets are among what is given: for a series, and where the initial condition has as many
+    numbers as the targets; `seasonal_persistence` is for a series with seasons, where its window reaches back so far.
+
+    arguments: the task's own
+    """
+    found = {"mean": mean_predictor(train, test)}
+    if isinstance(task, Series):
+        found["persistence"] = persistence(test)
+        back = None if task.season is None else task.season - arguments.get("horizon", 1)
+        if back is not None and not test.every_state and 0 <= back < test.n_steps:
+            found["seasonal_persistence"] = test.inputs[:, -1 - back]
+    elif test.initial is not None and test.initial.shape[1] == test.n_out:
+        found["persistence"] = persistence_of_initial(test)
+    found["ridge"] = ridge_regression(train, test)
+    return found
 
 
 def mean_predictor(train: Sequences, test: Sequences) -> np.ndarray:
@@ -16,6 +43,66 @@ def mean_predictor(train: Sequences, test: Sequences) -> np.ndarray:
     """
     mean = real_steps(train.targets, train.mask if train.every_state else None).mean(axis=0)
     return np.broadcast_to(mean, test.targets.shape)
+
+
+def persistence(test: Sequences) -> np.ndarray:
+    """Predict that nothing changes: `y = u[T]`, or `y[t] = u[t]`, where the inputs are past values of the targets.
+
+    Inputs must have as many features as the targets, and no mask. Returns an array shaped as the targets.
+    """
+    return test.inputs if test.every_state else test.inputs[:, -1]
+
+
+def persistence_of_initial(test: Sequences) -> np.ndarray:
+    """Predict that the observed initial condition, which has as many numbers as the targets, lasts at every step."""
+    assert test.initial is not None, "for sequences with an initial condition"
+    return np.broadcast_to(test.initial[:, None] if test.every_state else test.initial, test.targets.shape)
+
+
+def ridge_regression(train: Sequences, test: Sequences) -> np.ndarray:
+    """Predict linearly from the inputs and the initial condition: a ridge regression of its own for every step.
+
+    `y = X B + b` by `fit_ridge`, where a row of X holds the initial condition and the inputs up to the step that is
+    predicted, as many of the last ones as make no more than 1,000 numbers (100 where every step is predicted); where
+    only the last state is read out, the last real steps of each sequence. Returns an array shaped as the test targets.
+    """
+    if not test.every_state:
+        n_lags = _lags(train.n_steps, train.n_in, 1000)
+        regression = fit_ridge(_last_inputs(train, n_lags), train.targets)
+        return regression(_last_inputs(test, n_lags))
+    outputs = np.zeros(test.targets.shape)
+    for step in range(test.n_steps):
+        there = np.flatnonzero(train.lengths > step)
+        asked = test.lengths > step
+        if len(there) and asked.any():
+            n_lags = _lags(step + 1, train.n_in, 100)
+            regression = fit_ridge(_inputs_until(train, step, n_lags)[there], train.targets[there, step])
+            outputs[asked, step] = regression(_inputs_until(test, step, n_lags)[asked])
+    return outputs
+
+
+def ridge_of_series(train: Sequences) -> Callable[[np.ndarray], np.ndarray]:
+    """Ridge regression from windows of a series (n, n_steps, n_features) to the values after them (n, n_features)."""
+    regression = fit_ridge(train.inputs.reshape(train.n_sequences, -1), train.targets)
+    return lambda windows: regression(windows.reshape(len(windows), -1))
+
+
+def _lags(n_steps: int, n_in: int, most: int) -> int:
+    return min(n_steps, max(1, most // n_in))
+
+
+def _inputs_until(sequences: Sequences, step: int, n_lags: int) -> np.ndarray:
+    """Rows of the inputs at the `n_lags` steps up to `step`, and the initial condition."""
+    rows = sequences.inputs[:, step + 1 - n_lags : step + 1].reshape(sequences.n_sequences, -1)
+    return rows if sequences.initial is None else np.concatenate([rows, sequences.initial], axis=1)
+
+
+def _last_inputs(sequences: Sequences, n_lags: int) -> np.ndarray:
+    """Rows of the inputs at the last `n_lags` real steps, 0 before the first one, and the initial condition."""
+    steps = sequences.lengths[:, None] - n_lags + np.arange(n_lags)
+    chosen = np.take_along_axis(sequences.inputs, np.maximum(steps, 0)[:, :, None], axis=1) * (steps >= 0)[:, :, None]
+    rows = chosen.reshape(sequences.n_sequences, -1)
+    return rows if sequences.initial is None else np.concatenate([rows, sequences.initial], axis=1)
 
 
 def persistence_predictor(train: Sequences, test: Sequences) -> np.ndarray | None:
@@ -34,30 +121,17 @@ def persistence_predictor(train: Sequences, test: Sequences) -> np.ndarray | Non
 def ridge_predictor(splits: Splits) -> np.ndarray:
     """Predict linearly from the inputs' window: the last inputs up to the target's step, and the initial condition.
 
-    `min_B sum_i |y[i] - x[i] B|^2 + s |B|^2` (Hoerl & Kennard 1970), features and targets centred, `s` the one of
-    `STRENGTHS` that errs least on the validation split. The window is the whole sequence where that makes at most
+    One regression, by `fit_ridge`, for all steps. The window is the whole sequence where that makes at most
     `MOST_FEATURES` features, and inputs before its beginning count as zeros. At most `MOST_ROWS` training steps are
     used, those of the first sequences.
 
     Returns an array shaped as the test targets.
     """
-    train, valid = _at_most(splits.train, MOST_ROWS), _at_most(splits.valid, MOST_ROWS)
-    x, y = _rows(train)
-    x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
-    x, y = x - x_mean, y - y_mean
-    eigenvalues, vectors = np.linalg.eigh(x.T @ x)
-    projected = vectors.T @ (x.T @ y)
-    x_valid, y_valid = _rows(valid)
-    x_valid = (x_valid - x_mean) @ vectors
-    scale = max(float(eigenvalues.mean()), np.finfo(float).tiny)
-    fits = [projected / (np.maximum(eigenvalues, 0) + strength * scale)[:, None] for strength in STRENGTHS]
-    best = min(fits, key=lambda fit: float(np.square(y_valid - y_mean - x_valid @ fit).mean()))
-    coefficients = vectors @ best
+    regression = fit_ridge(*_rows(_at_most(splits.train, MOST_ROWS)))
     outputs = np.zeros(splits.test.targets.shape)
     for start in range(0, splits.test.n_sequences, block := max(1, MOST_ROWS // splits.test.n_steps)):
         some = select(splits.test, np.arange(start, min(start + block, splits.test.n_sequences)))
-        predicted = (_features(some) - x_mean) @ coefficients + y_mean
-        outputs[start : start + block] = predicted.reshape(some.targets.shape)
+        outputs[start : start + block] = regression(_features(some)).reshape(some.targets.shape)
     return outputs
 
 

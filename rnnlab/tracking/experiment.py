@@ -1,6 +1,5 @@
 """Wiring: what turns a Sacred experiment with a dict config into a tracked rnnlab experiment."""
 
-import inspect
 import logging
 import sys
 from collections.abc import Mapping
@@ -18,11 +17,12 @@ from sacred.host_info import HostInfoGetter
 import rnnlab
 from rnnlab.config import Task, check_config, default_config
 from rnnlab.processes import this_process
+from rnnlab.tasks.series import Series
 from rnnlab.terminal import visible
 from rnnlab.tracking.conduct import input_errors
 from rnnlab.tracking.git_state import GitState, git_state
 from rnnlab.tracking.recording import record_run
-from rnnlab.tracking.resuming import RESUME, add_option, check_start, made_by, open_checkpoints
+from rnnlab.tracking.resuming import RESUME, add_option, check_start, made_by, open_checkpoints, task_file
 from rnnlab.tracking.storage import take_over_storage
 
 PACKAGES = ("pytensor", "jax", "jaxlib", "numpy", "scipy", "sacred", "pymongo")
@@ -33,7 +33,7 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
 
     experiment: a fresh Sacred Experiment, made in the script itself with `save_git_info=False` (the git state is
                 recorded here, once per process)
-    task:       a function `(rng, n_sequences, **own arguments) -> Sequences`
+    task:       a function `(rng, n_sequences, **own arguments) -> Sequences`, or a `Series`
     sections:   what differs from the default config, by section, such as `model={"n_hidden": 50}`
 
     The experiment then has the whole config, checks it before anything is started, stores every run in one place
@@ -41,6 +41,7 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
     Each run keeps checkpoints; with `--resume` it goes on from the one of a run that was killed.
     """
     experiment.logger = _logger()
+    experiment.task = task  # for whoever builds the experiment again to have more of its sequences
     experiment.add_config(default_config(task, **sections))
     git = git_state(Path(experiment.base_dir))
     _add_sources(experiment, task, git)
@@ -75,6 +76,8 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
 
     @experiment.main
     def main(_config, _run):
+        if isinstance(task, Series):
+            _run.add_resource(str(task.path))
         return record_run(_run, plain(_config), task, git, made_today)
 
     return experiment
@@ -91,8 +94,8 @@ def plain(config: Any) -> Any:
 
 def _add_sources(experiment: Experiment, task: Task, git: GitState | None) -> None:
     """Store the script with its git state, all of rnnlab, and the task's own file."""
-    task_file = inspect.getsourcefile(task)
-    for path in [*_own_files(), *([task_file] if task_file else [])]:
+    own = task_file(task)
+    for path in [*_own_files(), *([own] if own else [])]:
         experiment.sources.add(_source(path))
     if git is not None and experiment.mainfile is not None:
         # Sacred lists the repository of each source, once for every one: the script's stands for all.

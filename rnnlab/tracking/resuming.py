@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
-from inspect import getsourcefile
+from inspect import getsourcefile, isroutine
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ RESUME = "--resume"
 # What decides a run's numbers.
 _CODE = (
     "compiled.py",
+    "number_table.py",
     "random_streams.py",
     "run.py",
     *(f"{part}/*.py" for part in ("evaluation", "models", "tasks", "training")),
@@ -57,10 +58,15 @@ def made_by(task: Task) -> dict[str, dict[str, str]]:
     root = Path(rnnlab.__file__).parent
     files = [file for pattern in _CODE for file in root.glob(pattern)]
     code = {f"rnnlab/{file.relative_to(root).as_posix()}": _digest(file) for file in sorted(files)}
-    task_file = getsourcefile(task)
-    if task_file and root not in Path(task_file).resolve().parents:
-        code[Path(task_file).name] = _digest(Path(task_file))
+    file = task_file(task)
+    if file and root not in Path(file).resolve().parents:
+        code[Path(file).name] = _digest(Path(file))
     return {"packages": {package: version(package) for package in PACKAGES}, "code": code}
+
+
+def task_file(task: Task) -> str | None:
+    """The file of a task's code: of the function, or of the class of an object; None if there is none."""
+    return getsourcefile(task if isroutine(task) else type(task))
 
 
 @cache
