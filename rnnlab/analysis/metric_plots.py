@@ -122,7 +122,7 @@ def plot_parallel(
         ax.spines[:].set_visible(False)
         ax.set_xlim(-0.1, len(data.axes) - 0.6)
         ax.set_ylim(-0.05, 1.05)
-        put_notes(picture or ax, data.notes)
+        put_notes(picture or ax, data.notes, f"A line for each run, its colour by {metric}")
         return picture or ax
 
 
