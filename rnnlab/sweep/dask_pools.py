@@ -162,6 +162,9 @@ class LocalPool(DaskPool):
         folder = str(scratch_folder())
         # Dask lets the environment, which worker processes inherit, go before its own settings.
         os.environ.update({"TMPDIR": folder, SCRATCH_VARIABLE: folder})
+        # Python's own process that tidies up after this one, however that ends, would tell that there was something.
+        ignored = filter(None, [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker:UserWarning"])
+        os.environ["PYTHONWARNINGS"] = ",".join(ignored)
         threads = ("PJRT_NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         dask.config.set(
             {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -70,13 +70,15 @@ class Display:
             self._shown, self._last_line = time.monotonic(), self._line
             self.say(self._line)
 
-    def _picture(self, progress: Progress, counts: str) -> Group:
+    def _picture(self, progress: Progress, counts: str) -> Table:
         total = max(1, len(progress.plan.todo))
-        bar = ProgressBar(total=total, completed=total - progress.left, width=min(60, self._console.width))
-        lines = (
-            Text(visible(line), overflow="ellipsis", no_wrap=True) for line in (counts, self._best(progress)) if line
-        )
-        return Group(bar, *lines)
+        # A bar does not end its line: in a table it has a row of its own.
+        picture = Table.grid()
+        picture.add_row(ProgressBar(total=total, completed=total - progress.left, width=min(60, self._console.width)))
+        for line in (counts, self._best(progress)):
+            if line:
+                picture.add_row(Text(visible(line), overflow="ellipsis", no_wrap=True))
+        return picture
 
     def _best(self, progress: Progress) -> str:
         if progress.best is None:
