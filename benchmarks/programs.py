@@ -20,7 +20,8 @@ LONGEST_COMPILED = 10  # steps that torch.compile unrolls within a minute
 class Program:
     """One of them: its name in tables, its module in peers/, the Python that runs it, and whether it does a work.
 
-    `command` is another program that it needs. `caches` are environment variables for what the program keeps between processes: `{cache}` stands for a folder.
+    `caches` are environment variables for what the program keeps between processes: `{cache}` stands for a folder.
+    `command` is another program that it needs.
     """
 
     name: str
