@@ -1,5 +1,6 @@
 """The programs that are measured beside each other, and which work each of them can do."""
 
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ class Program:
     """One of them: its name in tables, its module in peers/, the Python that runs it, and whether it does a work.
 
     `caches` are environment variables for what the program keeps between processes: `{cache}` stands for a folder.
+    `command` is another program that it needs.
     """
 
     name: str
@@ -27,11 +29,12 @@ class Program:
     python: Path
     does: Callable[[Work], bool] = lambda work: True
     caches: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
 
     @property
     def installed(self) -> bool:
-        """Whether its Python is there; the packages that it needs were then installed too."""
-        return self.python.exists()
+        """Whether its Python is there, with which its packages were installed, and the command that it needs."""
+        return self.python.exists() and (not self.command or shutil.which(self.command) is not None)
 
 
 OWN_PYTHON = Path(sys.executable)
@@ -41,7 +44,9 @@ JAX_CACHE = {
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
 RNNLAB = Program("rnnlab", "rnnlab_run", OWN_PYTHON, caches=JAX_CACHE)
-PLAIN_C = Program("plain C", "c_program", OWN_PYTHON, lambda work: work.batch_size == 1 and work.cell == "elman")
+PLAIN_C = Program(
+    "plain C", "c_program", OWN_PYTHON, lambda work: work.batch_size == 1 and work.cell == "elman", command="cc"
+)
 MATRIX_PRODUCTS = Program(
     "the matrix products alone",
     "matrix_products",

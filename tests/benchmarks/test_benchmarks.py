@@ -1,7 +1,6 @@
 """The parts of the benchmark that need nothing but rnnlab, at sizes that take seconds."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -21,10 +20,10 @@ from rnnlab.store import open_store
 TINY = Work(3, n_steps=4, n_minibatches=200)
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 def test_rnnlab_jax_by_hand_and_plain_c_give_the_same_losses(tmp_path):
     rows = update_times.measure(TINY, (RNNLAB, PLAIN_C, JAX_TUNED), 1, 0.001, tmp_path)
-    assert [row.program for row in rows] == [RNNLAB.name, PLAIN_C.name, JAX_TUNED.name]
+    with_c = [PLAIN_C.name] if PLAIN_C.installed else []
+    assert [row.program for row in rows] == [RNNLAB.name, *with_c, JAX_TUNED.name]
     assert all(row.deviation < 1e-4 for row in rows)
     assert all(len(row.microseconds) == 1 and row.microseconds[0] > 0 and row.megabytes > 1 for row in rows)
 
