@@ -78,7 +78,7 @@ def test_an_error_in_the_input_is_one_line_and_exits_with_1(tmp_path):
     assert run("ls", "--store", missing) == (1, "", f"error: store {missing}: there is no such directory\n")
     missing.write_text("")
     assert run("ls", "--store", missing) == (1, "", f"error: store {missing}: is a file, not a directory\n")
-    code, out, err = run("ls", "--store", "mongodb://ada:secret@127.0.0.1:9/lab")
+    code, out, err = run("ls", "--store", "mongodb://ada:secret@127.0.0.1:9/lab?serverSelectionTimeoutMS=100")
     assert (code, out, len(err.splitlines())) == (1, "", 1)
     assert err.startswith("error: store mongodb://127.0.0.1:9/lab: no answer from the server")
     assert "secret" not in err

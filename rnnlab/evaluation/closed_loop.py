@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlab.errors import RnnlabError
-from rnnlab.evaluation.baselines import ridge_predictor
+from rnnlab.evaluation.baselines import ridge_of_series
 from rnnlab.tasks.series import Series
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def forecast_errors(
         "one_step": np.stack([next_values[h : h + n_windows] for h in range(n_ahead)], axis=1),
         "mean": np.broadcast_to(train.targets.mean(axis=0), truth.shape),
         "persistence": np.broadcast_to(windows[:, -1:], truth.shape),
-        "ridge": closed_loop(ridge_predictor(train), windows, n_ahead),
+        "ridge": closed_loop(ridge_of_series(train), windows, n_ahead),
     }
     if series.season is not None and series.season <= n_steps:
         forecasts["seasonal_persistence"] = windows[:, n_steps - series.season + np.arange(n_ahead) % series.season]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.tasks import marked_pairs, memorisation, random_permutation, temporal_order
+from rnnlab.tasks.long_memory import TASKS, long_memory
 from rnnlab.tasks.sequences import Sequences
 
 CRITERIA: dict[Callable[..., Sequences], Callable[..., np.ndarray]] = {
@@ -29,6 +30,9 @@ def wrong_answers(
     A task has a criterion by its entry in `CRITERIA`, or by being an object, or a function with an attribute, that has
     `is_wrong(outputs, targets, ...)`.
     """
+    if task is long_memory:
+        task = TASKS[arguments["name"]]
+        arguments = {name: value for name, value in arguments.items() if value is not None}
     criterion = getattr(task, "is_wrong", None) or CRITERIA.get(task)
     if criterion is None:
         return None

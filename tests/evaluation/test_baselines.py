@@ -1,80 +1,109 @@
+"""Naive predictors: what they predict on small cases worked out by hand, and against scipy and plain least squares."""
+
 import numpy as np
 import pytest
 
-from rnnlab.evaluation.baselines import naive_outputs, ridge_regression
-from rnnlab.evaluation.scores import mean_squared_error
-from rnnlab.tasks.dot_product import dot_product
-from rnnlab.tasks.sequences import Sequences
-from rnnlab.tasks.series import Series
+from rnnlab.evaluation import baselines
+from rnnlab.evaluation.baselines import mean_predictor, persistence_predictor, ridge_predictor
+from rnnlab.tasks.sequences import Sequences, Splits
 
 
-@pytest.fixture
-def series(tmp_path):
-    """A season of four steps on a slope."""
-    path = tmp_path / "seasons.csv"
-    path.write_text("a\n" + "".join(f"{(0, 5, 1, -2)[step % 4] + step / 10}\n" for step in range(60)))
-    return Series(path, ("a",), season=4)
+def split_of(rng, n, n_steps=4, every_state=False, lengths=None, initial=True):
+    """Targets are linear in the inputs of the last two steps and in the initial condition, without noise."""
+    inputs, start = rng.normal(size=(n, n_steps, 2)), rng.normal(size=(n, 3))
+    mask = None if lengths is None else np.arange(n_steps) < rng.integers(*lengths, size=n)[:, None]
+    if mask is not None:
+        inputs[~mask] = 0.0
+    before = np.concatenate([np.zeros((n, 1, 2)), inputs[:, :-1]], axis=1)
+    targets = inputs @ [[1.0], [2.0]] + before @ [[-1.0], [0.5]] + 3.0
+    if initial:
+        targets += (start @ [[1.0], [0.0], [-2.0]])[:, None]
+    if mask is not None:
+        targets[~mask] = 0.0
+    last = np.full(n, n_steps - 1) if mask is None else mask.sum(axis=1) - 1
+    return Sequences(inputs, targets if every_state else targets[np.arange(n), last], mask, start if initial else None)
 
 
-def test_a_series_has_persistence_and_that_of_the_season_before(series):
-    splits = series.splits(20, 10, 10, n_steps=6)
-    naive = naive_outputs(series, {"n_steps": 6, "horizon": 1}, splits.train, splits.test)
-    assert list(naive) == ["mean", "persistence", "seasonal_persistence", "ridge"]
-    np.testing.assert_array_equal(naive["persistence"], splits.test.inputs[:, -1])
-    np.testing.assert_allclose(naive["seasonal_persistence"], splits.test.targets - 0.4)
-    np.testing.assert_allclose(naive["ridge"], splits.test.targets, atol=1e-2)
-    np.testing.assert_allclose(naive["mean"], np.full((10, 1), splits.train.targets.mean()))
-
-
-@pytest.mark.parametrize(("n_steps", "horizon", "there"), [(4, 1, True), (3, 1, False), (3, 2, True), (6, 5, False)])
-def test_the_season_before_must_be_within_the_window(series, n_steps, horizon, there):
-    splits = series.splits(20, 5, 5, n_steps=n_steps, horizon=horizon)
-    naive = naive_outputs(series, {"n_steps": n_steps, "horizon": horizon}, splits.train, splits.test)
-    assert ("seasonal_persistence" in naive) == there
-    if there:
-        np.testing.assert_allclose(naive["seasonal_persistence"], splits.test.targets - 0.4)
-
-
-def test_at_every_step_of_a_series_the_inputs_persist(series):
-    splits = series.splits(20, 5, 5, n_steps=4, every_state=True)
-    naive = naive_outputs(series, {"n_steps": 4}, splits.train, splits.test)
-    np.testing.assert_array_equal(naive["persistence"], splits.test.inputs)
-
-
-def test_an_initial_condition_that_is_like_the_targets_persists_at_every_step():
+def splits_of(**options):
     rng = np.random.default_rng(0)
-    sequences = Sequences(rng.normal(size=(5, 3, 1)), rng.normal(size=(5, 3, 2)), initial=rng.normal(size=(5, 2)))
-    naive = naive_outputs(dot_product, {}, sequences, sequences)
-    np.testing.assert_array_equal(naive["persistence"], np.repeat(sequences.initial[:, None], 3, axis=1))
+    return Splits(*(split_of(rng, n, **options) for n in (60, 20, 15)))
 
 
-def driven(seed, n=300, n_steps=6, unequal=True):
-    """`y[t] = 0.5 y[t - 1] + u[t]` from an observed initial condition: linear in all that is known."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(1, n_steps, n, endpoint=True) if unequal else np.full(n, n_steps)
-    mask = np.arange(n_steps) < lengths[:, None]
-    inputs, initial = rng.normal(size=(n, n_steps, 1)) * mask[:, :, None], rng.normal(size=(n, 1))
-    targets, state = np.zeros((n, n_steps, 1)), initial
-    for step in range(n_steps):
-        state = 0.5 * state + inputs[:, step]
-        targets[:, step] = state * mask[:, step, None]
-    return Sequences(inputs, targets, mask if unequal else None, initial)
+def error(outputs, test):
+    difference = outputs - test.targets
+    return np.abs(difference[test.mask] if test.every_state and test.mask is not None else difference).max()
 
 
-@pytest.mark.parametrize("unequal", [True, False])
-def test_ridge_at_every_step_knows_the_initial_condition_and_all_inputs_so_far(unequal):
-    train, test = driven(0, unequal=unequal), driven(1, unequal=unequal)
-    outputs = ridge_regression(train, test)
-    assert mean_squared_error(outputs, test.targets, test.mask) < 1e-6
-    future = np.array(test.inputs)
-    future[:, 3:] = 0
-    changed = ridge_regression(train, Sequences(future, test.targets, test.mask, test.initial))
-    np.testing.assert_array_equal(changed[:, :3], outputs[:, :3])
+@pytest.mark.parametrize("every_state", [False, True])
+@pytest.mark.parametrize("lengths", [None, (2, 5)])
+def test_ridge_regression_finds_what_is_linear_in_the_window_and_the_initial_condition(every_state, lengths):
+    splits = splits_of(every_state=every_state, lengths=lengths)
+    assert error(ridge_predictor(splits), splits.test) < 1e-3
+    assert error(mean_predictor(splits.train, splits.test), splits.test) > 1
 
 
-def test_ridge_of_the_last_state_reads_the_last_real_steps():
-    full = driven(0)
-    last = full.lengths - 1
-    rows = np.arange(full.n_sequences)
-    ends = Sequences(full.inputs, full.inputs[rows, last], full.mask, full.initial)
-    assert mean_squared_error(ridge_regression(ends, ends), ends.targets) < 1e-6
+def test_ridge_regression_is_the_least_squares_solution_with_its_penalty(monkeypatch):
+    splits = splits_of(initial=False)
+    monkeypatch.setattr(baselines, "STRENGTHS", np.array([0.1]))
+    x, y = splits.train.inputs.reshape(60, -1), splits.train.targets
+    x = x.reshape(60, 4, 2).transpose(0, 2, 1).reshape(60, 8)
+    centred, mean = x - x.mean(axis=0), y.mean(axis=0)
+    strength = 0.1 * np.trace(centred.T @ centred) / 8
+    by_hand = np.linalg.solve(centred.T @ centred + strength * np.eye(8), centred.T @ (y - mean))
+    test = splits.test.inputs.transpose(0, 2, 1).reshape(15, 8)
+    assert ridge_predictor(splits) == pytest.approx((test - x.mean(axis=0)) @ by_hand + mean)
+
+
+def test_the_penalty_is_chosen_on_the_validation_split():
+    """With noise and nearly as many features as sequences the best penalty is a strong one."""
+    rng = np.random.default_rng(1)
+
+    def noise(n):
+        return Sequences(rng.normal(size=(n, 10, 2)), 1.0 + rng.normal(size=(n, 1)))
+
+    splits = Splits(noise(25), noise(200), noise(200))
+    assert ridge_predictor(splits).std() < 0.3
+
+
+def test_a_long_window_ends_where_the_features_get_too_many(monkeypatch):
+    monkeypatch.setattr(baselines, "MOST_FEATURES", 4)
+    splits = splits_of()
+    assert error(ridge_predictor(splits), splits.test) < 1e-3  # two steps of two inputs are all it takes
+    monkeypatch.setattr(baselines, "MOST_FEATURES", 1)
+    assert error(ridge_predictor(splits), splits.test) > 0.1
+
+
+def test_many_sequences_are_scored_in_blocks_and_learned_from_in_part(monkeypatch):
+    splits = splits_of(every_state=True)
+    monkeypatch.setattr(baselines, "MOST_ROWS", 100)  # 25 sequences of 4 steps
+    assert error(ridge_predictor(splits), splits.test) < 1e-3
+    changed = Splits(
+        Sequences(splits.train.inputs, np.where(np.arange(60)[:, None, None] < 25, splits.train.targets, 1e6), None,
+                  splits.train.initial), splits.valid, splits.test,
+    )  # fmt: skip
+    assert error(ridge_predictor(changed), splits.test) < 1e-3
+
+
+def test_one_sequence_of_one_step_and_constant_inputs_are_no_problem():
+    one = Sequences(np.ones((1, 1, 1)), np.full((1, 1), 7.0))
+    assert ridge_predictor(Splits(one, one, one)).tolist() == [[7.0]]
+
+
+def test_persistence_holds_the_outputs_of_the_initial_condition():
+    rng = np.random.default_rng(2)
+    mixing = rng.normal(size=(3, 2))
+
+    def split(n):
+        start = rng.normal(size=(n, 3))
+        targets = (start @ mixing + 1.0)[:, None] * np.array([1.0, 2.0, 3.0])[:, None]
+        return Sequences(rng.normal(size=(n, 3, 1)), targets, None, start)
+
+    train, test = split(30), split(10)
+    assert persistence_predictor(train, test) == pytest.approx(np.repeat(test.targets[:, :1], 3, axis=1))
+
+
+def test_persistence_needs_an_initial_condition_and_a_target_at_every_step():
+    last_only = splits_of()
+    assert persistence_predictor(last_only.train, last_only.test) is None
+    without = splits_of(every_state=True, initial=False)
+    assert persistence_predictor(without.train, without.test) is None
