@@ -25,7 +25,7 @@ COMMANDS = {
     "compare": "Compare groups of runs by their means over seeds.",
     "plot": "Draw learning curves, or a metric against config keys.",
     "report": "Write a report on runs as one HTML file.",
-    "evaluate": "Score a run on sequences of other lengths, or forecasts in closed loop.",
+    "evaluate": "Score a run at other lengths, by step, and in closed loop.",
     "predict": "Predict with a run's network, from CSV to CSV.",
     "copy": "Copy runs from one store to another.",
     "checkpoints": "List or clear what killed runs could go on from.",
