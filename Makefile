@@ -10,7 +10,7 @@ DEMO := results/demo
 DRAWN := results/pictures
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pictures clean FORCE
+.PHONY: help demo test lint bench pictures clean FORCE
 .NOTPARALLEL:
 
 help:  ## print this list
@@ -35,9 +35,13 @@ lint: .venv/.lint  ## check formatting, style, types and layers
 	.venv/bin/python -m mypy rnnlab
 	.venv/bin/lint-imports --no-logo
 
+bench: .venv/.test .venv-bench/.done .venv-theano/.done  ## measure rnnlab beside what else one would use; ARGS=--quick
+	@.venv/bin/python -m benchmarks $(ARGS)
+
 pictures: .venv/.core  ## draw the pictures of the README and the docs again; takes some minutes
 	@.venv/bin/rnnlab sweep experiments/sweeps/dot_product_widths.yaml --store $(DEMO)
 	@.venv/bin/rnnlab plot --store $(DEMO) --metric valid.loss --band range --smooth 0.7 -o docs/pictures/widths.png
+	@.venv/bin/rnnlab plot --store $(DEMO) --where model.n_hidden=20 --where seed=0 -o docs/pictures/one_run.png
 	@.venv/bin/rnnlab sweep experiments/sweeps/overtraining.yaml --store $(DRAWN)
 	@.venv/bin/rnnlab plot --store $(DRAWN) --experiment noisy_series --by training.input_noise_std --log y \
 		--band range -o docs/pictures/overtraining.png
@@ -52,9 +56,12 @@ pictures: .venv/.core  ## draw the pictures of the README and the docs again; ta
 	@rm -rf $(DRAWN)/post
 	@.venv/bin/python experiments/dot_product.py -F $(DRAWN)/post with post
 	@cp $(DRAWN)/post/1/moving_average.png docs/pictures/post.png
+	@rm -rf $(DRAWN)/sea
+	@.venv/bin/python experiments/sea_surface.py -F $(DRAWN)/sea
+	@.venv/bin/rnnlab evaluate 1 --store $(DRAWN)/sea -o docs/pictures/forecasts.png
 
 clean:  ## remove .venv and all caches; results/ stays
-	rm -rf .venv build rnnlab.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-bench .venv-theano build rnnlab.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find $(wildcard $(CODE)) -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamp .venv/.core holds the place that .venv was made for. A Python that was named, and not taken by default, must
@@ -92,3 +99,24 @@ supported := (3, 11) <= sys.version_info[:2] < (3, 14)
 .venv/.test .venv/.lint: .venv/.%: .venv/.core
 	@echo "Adding to .venv what make $* needs ..."
 	@$(PIP) --editable '.[$*]' && touch $@
+
+# What `make bench` measures rnnlab beside, in environments of its own. JAX and PyTensor by hand use those of .venv.
+PEERS := numpy setuptools "torch ==2.13.*" "mlflow-skinny >=3.7,<4" "hydra-core ==1.3.*" "hydra-joblib-launcher ==1.2.*"
+
+.venv-bench/.done: Makefile .venv/.core
+	@echo "Setting up .venv-bench with PyTorch, MLflow and Hydra: 0.2 to 3 GB to download, once ..."
+	@rm -rf .venv-bench && .venv/bin/python -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check $(PEERS) && touch $@
+
+# Theano 1.0.5 needs Python 3.8 and compiles C against NumPy 1.19. Without either its rows say that it is absent.
+python38 := $(or $(PYTHON38),python3.8 $(wildcard $(HOME)/.pyenv/versions/3.8.*/bin/python))
+
+.venv-theano/.done: Makefile
+	@rm -rf .venv-theano && mkdir .venv-theano
+	@for python in $(python38); do \
+		"$$python" -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 8))' 2>/dev/null || continue; \
+		echo "Setting up .venv-theano with $$python, once ..."; \
+		"$$python" -m venv .venv-theano && .venv-theano/bin/python -m pip install -qq --disable-pip-version-check \
+			"numpy <1.20" "scipy <1.6" "Theano ==1.0.5" || rm -rf .venv-theano/bin; \
+		break; \
+	done; touch $@

@@ -89,6 +89,16 @@ def test_noisy_series_keeps_the_best_epoch_and_gets_well_under_the_noise(tmp_pat
     assert record.result["test_mse_noise_free"] < 0.5 * record.result["noise_floor"]
 
 
+def test_sea_surface_beats_every_naive_predictor_but_ridge_and_keeps_its_data(tmp_path):
+    few = ["training.max_epochs=20", "model.n_hidden=10"]
+    run = build("sea_surface").run_commandline(["sea_surface.py", "-F", str(tmp_path), "with", *few])
+    assert run.status == "COMPLETED"
+    (record,) = open_store(tmp_path).find()
+    result, naive = record.result, ("mean", "persistence", "seasonal_persistence")
+    assert all(result["test_mse"] < 0.7 * result[f"test_mse_{name}_predictor"] for name in naive)
+    assert [Path(path).name for path in record.resources] == ["pacific_sea_surface_temperature.csv"]
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.py")))
 def test_every_experiment_runs_tiny_with_each_of_its_named_configs(name, tmp_path):
     # long enough for the tasks that need 10 steps, and batches that fit

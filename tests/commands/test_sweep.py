@@ -70,6 +70,23 @@ def test_a_dry_run_shows_what_is_done_and_what_is_left_in_80_columns_and_runs_no
     assert len(open_store(address).find()) == 1
 
 
+def test_a_space_of_many_settings_is_listed_in_80_columns_with_one_column_for_all(rnnlab, tmp_path):
+    keys = (
+        "training.learning_rate",
+        "training.momentum",
+        "training.input_noise_std",
+        "training.clip_norm",
+        "training.rho",
+    )
+    grid = [word for key in keys for word in ("--grid", f"{key}=0.125,0.25")]
+    ended = rnnlab("sweep", SCRIPT, *TINY, *grid, "--seeds", 1, "--store", tmp_path / "results", "--dry-run")
+    lines = ended.out.splitlines()
+    assert lines[0].split() == ["#", "settings", "state", "run"]
+    assert lines[1].split()[:2] == ["1", "learning_rate=0.125,"]
+    assert all(len(line) <= 80 for line in lines[:-1])
+    assert [line.split()[-1] for line in lines if line[:2].strip().isdigit()].count("left") == 32
+
+
 def test_failures_are_listed_with_how_to_run_them_again_and_the_exit_code_says_so(rnnlab, failing, tmp_path):
     space = (failing, *TINY, "--grid", "task.broken=false,true", "--store", tmp_path / "results", "--workers", 0)
     ended = rnnlab("sweep", *space)

@@ -19,7 +19,7 @@ from rnnlab.sweep.worker import SCRATCH_VARIABLE
 @pytest.fixture
 def own_environment(monkeypatch):
     """A pool changes the environment for the processes that it starts."""
-    for name in ("TMPDIR", SCRATCH_VARIABLE):
+    for name in ("TMPDIR", SCRATCH_VARIABLE, "PYTHONWARNINGS"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())

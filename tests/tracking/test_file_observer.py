@@ -17,6 +17,7 @@ from rnnlab.tracking.file_observer import AtomicFileObserver
 
 PROCESSES = str(Path(__file__).with_name("run_processes.py"))
 ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 1, 1)
 
 
 def run_processes(tmp_path, *arguments):
@@ -72,6 +73,15 @@ def test_the_files_are_those_that_sacreds_own_observer_writes(tmp_path, track):
     track(FileStorageObserver(tmp_path / "sacred"), whole_run(tmp_path))
     track(AtomicFileObserver(tmp_path / "rnnlab"), whole_run(tmp_path))
     assert written(tmp_path / "rnnlab") == written(tmp_path / "sacred")
+
+
+def test_files_are_indented_and_sorted_for_readers_whatever_is_in_them(tmp_path):
+    observer = AtomicFileObserver(tmp_path)
+    run = started(observer)
+    observer.heartbeat_event({"b": ["line\nbreak", {"y": {}, "x": []}], "a": {"é\t": 1.5}, "c": None}, "", NOW, None)
+    for name in ("info.json", "run.json", "config.json"):
+        text = (run / name).read_text()
+        assert text == json.dumps(json.loads(text), indent=2, sort_keys=True)
 
 
 def test_every_run_has_a_uid_of_its_own(tracked_store, track):

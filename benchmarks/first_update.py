@@ -1,0 +1,49 @@
+"""How long it takes from the start of a process to its first update, with an empty and with a warm compilation cache.
+
+Each program may keep what it compiled in a folder: JAX its persistent compilation cache (set to keep everything),
+Theano and torch.compile theirs. A cold start finds it empty, a warm one finds what a process before it left.
+For rnnlab this is the first compiled call of a whole run, validation included.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.processes import Process
+from benchmarks.programs import Program
+from benchmarks.work import Work, write
+
+
+@dataclass(frozen=True)
+class FirstUpdate:
+    """Seconds to the first update of one program on one work; `warm` is empty for a program that keeps nothing."""
+
+    work: str
+    program: str
+    cold: list[float]
+    warm: list[float]
+
+
+def measure(work: Work, programs: Iterable[Program], n_rounds: int) -> list[FirstUpdate]:
+    """Start each program in turn, one process at a time, on any core."""
+    programs = [program for program in programs if program.installed and program.does(work)]
+    found = [FirstUpdate(work.name, program.name, [], []) for program in programs]
+    with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder:
+        work_file = Path(folder, "work.npz")
+        write(work, work_file)
+        for i in range(n_rounds):
+            for program, own in zip(programs, found, strict=True):
+                cache = Path(folder, f"{program.module}{i}")
+                own.cold.append(_seconds(program, work_file, cache))
+                if program.caches:
+                    own.warm.append(_seconds(program, work_file, cache))
+    return found
+
+
+def _seconds(program: Program, work_file: Path, cache: Path) -> float:
+    process = Process(program, work_file, None, cache)
+    try:
+        return process.wait_for_first()
+    finally:
+        process.close()
