@@ -47,7 +47,7 @@ def test_after_kills_of_a_worker_and_the_sweep_every_variant_has_exactly_one_com
     wait_until(lambda: all(map(is_gone, workers)))
     assert n_completed(results) < N, "everything was done before the sweep was killed"
 
-    code, _, errors = start_sweep(*arguments).finish()
+    code, _, errors = start_sweep(*arguments, "--workers", 0).finish()
     assert code == 0, errors
     assert completed_by_seed(open_store(results)) == dict.fromkeys(range(N), 1)
     assert list((results / "_claims").iterdir()) == []

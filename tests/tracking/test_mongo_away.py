@@ -70,6 +70,13 @@ def said(monkeypatch):
     return said
 
 
+@pytest.fixture
+def away_to_the_end(monkeypatch):
+    """Nothing is waited for long where the server does not come back."""
+    monkeypatch.setattr("rnnlab.tracking.mongo_observer.MAX_SECONDS_TO_STORE", 1.0)
+    monkeypatch.setattr("rnnlab.tracking.mongo_observer.MAX_SECONDS_TO_ANSWER", 0.1)
+
+
 def logging_main(tmp_path, events, gaps=None):
     """A `main` that logs, with an artifact at the start and one at the end; events: {step: what to call there}."""
     (tmp_path / "early.txt").write_text("early")
@@ -165,7 +172,7 @@ def test_a_paused_server_does_not_hold_up_the_run(server, track, tmp_path, said)
 
 
 def test_without_a_server_to_the_end_the_run_is_in_the_spool_and_can_be_copied_once_and_again(
-    server, track, tmp_path, said
+    server, track, tmp_path, said, away_to_the_end
 ):
     observer = RunMongoObserver(server.address)
     run = track(observer, logging_main(tmp_path, {200: server.kill}), options=BEATS)
@@ -188,7 +195,9 @@ def test_without_a_server_to_the_end_the_run_is_in_the_spool_and_can_be_copied_o
         assert_whole(record)
 
 
-def test_a_run_killed_while_the_server_is_away_leaves_what_it_had_in_the_spool(server, track, tmp_path, said):
+def test_a_run_killed_while_the_server_is_away_leaves_what_it_had_in_the_spool(
+    server, track, tmp_path, said, away_to_the_end
+):
     seen = []
 
     def look():
