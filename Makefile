@@ -41,6 +41,7 @@ bench: .venv/.test .venv-bench/.done .venv-theano/.done  ## measure rnnlab besid
 pictures: .venv/.core  ## draw the pictures of the README and the docs again; takes some minutes
 	@.venv/bin/rnnlab sweep experiments/sweeps/dot_product_widths.yaml --store $(DEMO)
 	@.venv/bin/rnnlab plot --store $(DEMO) --metric valid.loss --band range --smooth 0.7 -o docs/pictures/widths.png
+	@.venv/bin/rnnlab plot --store $(DEMO) --where model.n_hidden=20 --where seed=0 -o docs/pictures/one_run.png
 	@.venv/bin/rnnlab sweep experiments/sweeps/overtraining.yaml --store $(DRAWN)
 	@.venv/bin/rnnlab plot --store $(DRAWN) --experiment noisy_series --by training.input_noise_std --log y \
 		--band range -o docs/pictures/overtraining.png
@@ -55,6 +56,9 @@ pictures: .venv/.core  ## draw the pictures of the README and the docs again; ta
 	@rm -rf $(DRAWN)/post
 	@.venv/bin/python experiments/dot_product.py -F $(DRAWN)/post with post
 	@cp $(DRAWN)/post/1/moving_average.png docs/pictures/post.png
+	@rm -rf $(DRAWN)/sea
+	@.venv/bin/python experiments/sea_surface.py -F $(DRAWN)/sea
+	@.venv/bin/rnnlab evaluate 1 --store $(DRAWN)/sea -o docs/pictures/forecasts.png
 
 clean:  ## remove .venv and all caches; results/ stays
 	rm -rf .venv .venv-bench .venv-theano build rnnlab.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

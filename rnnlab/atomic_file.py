@@ -40,6 +40,18 @@ def make_all_durable(paths: Sequence[Path]) -> None:
             list(threads.map(make_durable, paths))
 
 
+def write_last(path: Path, content: bytes, others: Sequence[Path]) -> None:
+    """Write or replace a file that says that the `others`, in the same folder, are there.
+
+    All of them survive a power cut from then on. Until then none may, or some of the others, but not this file without
+    them.
+    """
+    with _replacement(path) as temporary:
+        temporary.write_bytes(content)
+        make_all_durable([*others, temporary])
+    make_durable(path.parent)
+
+
 @contextmanager
 def _replacement(path: Path) -> Iterator[Path]:
     """A path in the same folder, hidden, whose file takes the place of `path` at the end of the `with` block."""

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from rnnlab import __version__
-from rnnlab.commands.output import one_line
 from rnnlab.errors import RnnlabError
+from rnnlab.terminal import one_line
 
 # Each is a function of the same name in the module of that name in rnnlab.commands.
 COMMANDS = {
@@ -25,7 +25,10 @@ COMMANDS = {
     "compare": "Compare groups of runs by their means over seeds.",
     "plot": "Draw learning curves, or a metric against config keys.",
     "report": "Write a report on runs as one HTML file.",
+    "evaluate": "Score a run at other lengths, by step, and in closed loop.",
+    "predict": "Predict with a run's network, from CSV to CSV.",
     "copy": "Copy runs from one store to another.",
+    "checkpoints": "List or clear what killed runs could go on from.",
 }
 
 

@@ -12,6 +12,11 @@ import numpy as np
 
 # XLA reads the number of threads when its backend starts. The bits of large products depend on it.
 os.environ["PJRT_NPROC"] = os.environ.get("PJRT_NPROC") or "1"
+# Each kernel that XLA starts inside a loop costs about 50 ns, and a step of a small network takes no longer. A loop
+# without products of two matrices is compiled to one kernel if it reads fewer bytes than this; others never are.
+if "xla_backend_extra_options" not in os.environ.get("XLA_FLAGS", ""):
+    whole_loops = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000000"
+    os.environ["XLA_FLAGS"] = " ".join(filter(None, [os.environ.get("XLA_FLAGS"), whole_loops]))
 # All graphs go to JAX: PyTensor need not look for a C++ compiler, which takes time, nor have one.
 if "cxx=" not in os.environ.get("PYTENSOR_FLAGS", ""):
     os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [os.environ.get("PYTENSOR_FLAGS"), "cxx="]))

@@ -9,14 +9,17 @@ from typing import Any
 
 from rnnlab.compiled import thread_count
 from rnnlab.errors import ConfigError, RnnlabError
+from rnnlab.memory import GB, bounded_memory, check_memory
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
-from rnnlab.models.network import INITIAL_STATES
+from rnnlab.models.network import INITIAL_STATES, WINDOW
 from rnnlab.models.penalties import WEIGHT_GROUPS
+from rnnlab.models.readouts import READOUTS
 from rnnlab.random_streams import stream
 from rnnlab.tasks.sequences import Sequences
 from rnnlab.training.early_stopping import RULES
+from rnnlab.training.epoch import L1_METHODS
 from rnnlab.training.optimizers import OPTIMIZERS
 from rnnlab.training.plan import count_validations
 from rnnlab.training.schedules import SCHEDULES
@@ -25,6 +28,7 @@ Config = dict[str, Any]
 Task = Callable[..., Sequences]
 
 MAX_VALIDATIONS = 10_000  # a bound on the points of a curve
+MAX_MEMORY_TO_PROBE = 4 * GB  # for one sequence
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,11 @@ SCHEMA: dict[str, Any] = {
         "standardise": Key(False, boolean, "shift and scale every feature by the training split's mean and deviation"),
     },
     "model": {
-        "cell": Key("elman", one_of(*CELLS), "recurrent cell"),
+        "cell": Key("elman", one_of(*CELLS, WINDOW), "recurrent cell; window: feed-forward on a window of past inputs"),
+        "window": Key(None, optional(integer(1)), "steps that the cell `window` sees; None: as many as a sequence has"),
+        "readout": Key("linear", one_of(*READOUTS), "linear, or probabilities: softmax of classes, or binary"),
         "n_hidden": Key(20, integer(1), "hidden units of every layer"),
-        "n_layers": Key(1, integer(1), "stacked recurrent layers"),
+        "n_layers": Key(1, integer(1, 100), "stacked recurrent layers"),
         "activation": Key("tanh", one_of(*ACTIVATIONS), "g, the function of the hidden units"),
         "initial_state": Key(
             "zero", one_of(*INITIAL_STATES), "zero, a learned constant, or mapped from the initial condition"
@@ -132,6 +138,8 @@ SCHEMA: dict[str, Any] = {
         "recurrent_initializer": Key("orthogonal", one_of(*INITIALIZERS), "initial recurrent weights W_hh"),
         "recurrent_scale": Key(1.0, number(0.0), "as initializer_scale, for W_hh; sparse: spectral radius"),
         "n_nonzero": Key(15, integer(1), "incoming connections of each unit with the sparse initializer"),
+        "forget_bias": Key(1.0, number(-100.0), "initial bias of the LSTM's forget gates"),
+        "recurrent_density": Key(1.0, fraction, "share of W_hh's connections that exist, a fixed random choice"),
     },
     "training": {
         "optimizer": Key("sgd", one_of(*OPTIMIZERS), "update rule"),
@@ -154,6 +162,11 @@ SCHEMA: dict[str, Any] = {
         "clip_norm": Key(None, optional(number(0.0, open_minimum=True)), "largest gradient norm; None: no clipping"),
         "l1": _strengths("L1 penalty sum |W|"),
         "l2": _strengths("L2 penalty sum W^2"),
+        "l1_method": Key("subgradient", one_of(*L1_METHODS), "proximal: soft threshold after each update, exact zeros"),
+        "omega": Key(0.0, number(0.0), "strength of the vanishing-gradient penalty on W_hh (Elman cells only)"),
+        "log_dynamics": Key(
+            False, boolean, "log spectral radius, zero share of W_hh, saturated units, and Omega where it is on"
+        ),
         "input_noise_std": Key(
             0.0, number(0.0), "white noise on training inputs and initial conditions as the network sees them"
         ),
@@ -226,12 +239,17 @@ def unknown_key(key: str, known: Mapping[str, Any], prefix: str) -> ConfigError:
 def check_config(config: Config, task: Task) -> None:
     """Raise ConfigError, naming key and value, unless every key is known and every value is one it can take.
 
-    The task's own arguments are tried out on one sequence.
+    The task's own arguments are tried out on one sequence. A run that cannot fit into memory is such an error as well.
     """
     thread_count()  # refuses what is not a number of threads
     _check_section(config, {**SCHEMA, "task": None}, "")
     _check_task(config["task"], task)
-    _check_initial_state(config, _probe_task(config["task"], task))
+    probe = _probe_task(config["task"], task)
+    _check_initial_state(config, probe)
+    _check_readout(config, probe)
+    _check_recurrence(config)
+    _check_own_splits(config, task)
+    check_memory(config, probe)
     interval = updates_between_validations(config)
     n_validations = count_validations(_updates_per_epoch(config), config["training"]["max_epochs"], interval)
     if n_validations > MAX_VALIDATIONS:
@@ -287,7 +305,8 @@ def _check_task(arguments: Mapping[str, Any], task: Task) -> None:
 def _probe_task(arguments: Mapping[str, Any], task: Task) -> Sequences:
     """One sequence of the task, to find out whether it takes its arguments."""
     try:
-        return task(stream(0, "config"), 1, **arguments)
+        with bounded_memory(MAX_MEMORY_TO_PROBE):
+            return task(stream(0, "config"), 1, **arguments)
     except RnnlabError as error:
         raise ConfigError("task", f"config section task: {error}") from error
     except (TypeError, ValueError, OverflowError, MemoryError) as error:
@@ -300,3 +319,44 @@ def _check_initial_state(config: Config, sequences: Sequences) -> None:
             "model.initial_state",
             "model.initial_state = 'mapped': this task observes no initial condition; use 'zero' or 'learned'",
         )
+
+
+def _check_readout(config: Config, sequences: Sequences) -> None:
+    readout, targets = config["model"]["readout"], sequences.targets
+    if READOUTS[readout].probabilities and ((targets < 0) | (targets > 1)).any():
+        raise ConfigError(
+            "model.readout", f"model.readout = {readout!r}: this task's targets are no probabilities; use 'linear'"
+        )
+
+
+def _check_recurrence(config: Config) -> None:
+    """Settings that only some cells can have."""
+    model, training = config["model"], config["training"]
+    if training["omega"] > 0 and model["cell"] != "elman":
+        raise ConfigError(
+            "training.omega",
+            f"training.omega = {training['omega']!r}: only model.cell = 'elman' has it, not {model['cell']!r}",
+        )
+    if model["cell"] == WINDOW and model["initial_state"] == "learned":
+        raise ConfigError(
+            "model.initial_state", "model.initial_state = 'learned': a feed-forward network has no state; use 'zero'"
+        )
+    if model["cell"] == WINDOW and model["recurrent_density"] < 1:
+        raise ConfigError(
+            "model.recurrent_density",
+            f"model.recurrent_density = {model['recurrent_density']!r}: a feed-forward network has no W_hh; use 1.0",
+        )
+
+
+def _check_own_splits(config: Config, task: Task) -> None:
+    """For a task with fixed data, which has splits of its own: whether they can be had."""
+    if not hasattr(task, "splits"):
+        return
+    if config["data"]["resample_each_epoch"]:
+        raise ConfigError(
+            "data.resample_each_epoch", "data.resample_each_epoch = True: this task's data are fixed; must be False"
+        )
+    try:
+        task.splits(*(config["data"][name] for name in ("n_train", "n_valid", "n_test")), **config["task"])
+    except RnnlabError as error:
+        raise ConfigError("data", f"config section data: {error}") from error

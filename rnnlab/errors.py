@@ -20,5 +20,9 @@ class StoreError(RnnlabError):
     """A store that cannot be reached, read or written, or a run that is not in it."""
 
 
+class StoreAwayError(StoreError):
+    """A store whose server does not answer now, and may do so again."""
+
+
 class CheckpointError(RnnlabError):
     """A checkpoint that training cannot go on from: damaged, or made by other code, packages or threads."""

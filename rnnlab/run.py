@@ -13,16 +13,18 @@ import numpy as np
 
 from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task, check_config, updates_between_validations
-from rnnlab.evaluation.baselines import mean_predictor
+from rnnlab.evaluation.baselines import mean_predictor, naive_outputs, persistence_predictor, ridge_predictor
 from rnnlab.evaluation.forward import compile_forward
 from rnnlab.evaluation.prediction import EVERY_STATE, architecture_of, predict
 from rnnlab.evaluation.scores import mean_absolute_error, mean_squared_error
 from rnnlab.models.network import Architecture, initial_parameters
 from rnnlab.models.penalties import WEIGHT_GROUPS
+from rnnlab.models.readouts import READOUTS
 from rnnlab.random_streams import stream
 from rnnlab.tasks.scaling import Scaling, fit_scaling, identity_scaling
 from rnnlab.tasks.sequences import Sequences, Splits
 from rnnlab.tasks.splits import generate_splits
+from rnnlab.tasks.success import wrong_answers
 from rnnlab.training.early_stopping import StoppingRule
 from rnnlab.training.epoch import Arrays, UpdateRule
 from rnnlab.training.fit import Fitted, Log, Save, Training, fit, keep_none, mean_loss
@@ -81,12 +83,21 @@ def run(
     started = time.perf_counter()
     splits = _splits(config, task, epoch=0)
     scaling = fit_scaling(splits.train) if config["data"]["standardise"] else identity_scaling(splits.train)
+    if READOUTS[config["model"]["readout"]].probabilities:
+        scaling = scaling.with_targets_as_they_are()
     n_initial = None if splits.train.initial is None else splits.train.initial.shape[1]
     architecture = architecture_of(
-        config["model"], splits.train.n_in, splits.train.n_out, n_initial, splits.train.every_state
+        config["model"],
+        splits.train.n_in,
+        splits.train.n_out,
+        n_initial,
+        splits.train.every_state,
+        splits.train.n_steps,
     )
     training = _training(config, architecture)
     parameters = _initial_parameters(config, architecture)
+    if training.connectivity is not None:
+        parameters = {name: array * training.connectivity[name] for name, array in parameters.items()}
     prepared = time.perf_counter()
     fitted = fit(
         training,
@@ -105,7 +116,7 @@ def run(
         summary={
             **_how_it_ended(fitted, architecture),
             **_losses(architecture, best, scaling, splits, config["dtype"]),
-            **_test_scores(test_outputs, splits),
+            **_test_scores(test_outputs, splits, task, config["task"]),
         },
         weights={**best, **scaling.to_arrays(), EVERY_STATE: np.array(int(architecture.every_state))},
         early_stopping=_early_stopping_story(fitted),
@@ -169,7 +180,27 @@ def _initial_parameters(config: Config, architecture: Architecture) -> Arrays:
         model["recurrent_initializer"],
         model["recurrent_scale"],
         model["n_nonzero"],
+        model["forget_bias"],
     )
+
+
+def _connectivity(config: Config, architecture: Architecture) -> Arrays | None:
+    """By parameter name, 1 where a weight exists: in each W_hh a random choice of its entries, the same for each gate.
+
+    Every unit gets the same number of connections, `recurrent_density * n_hidden` rounded, at least one.
+    """
+    if config["model"]["recurrent_density"] == 1:
+        return None
+    rng = stream(config["seed"], "connectivity")
+    n_hidden = architecture.n_hidden
+    n_kept = max(1, round(config["model"]["recurrent_density"] * n_hidden))
+    masks = {}
+    for name, shape in architecture.parameter_shapes().items():
+        masks[name] = np.ones(shape)
+        if name.endswith(".W_hh"):
+            kept = rng.permuted(np.tile(np.arange(n_hidden)[:, None] < n_kept, n_hidden), axis=0)
+            masks[name] = np.tile(kept, shape[1] // n_hidden).astype(float)
+    return masks
 
 
 def _training(config: Config, architecture: Architecture) -> Training:
@@ -183,7 +214,16 @@ def _training(config: Config, architecture: Architecture) -> Training:
         )
         batch_size = n_train
     penalised = {kind: tuple(group for group in WEIGHT_GROUPS if settings[kind][group] > 0) for kind in ("l1", "l2")}
-    rule = UpdateRule(settings["optimizer"], settings["clip_norm"] is not None, penalised["l1"], penalised["l2"])
+    connectivity = _connectivity(config, architecture)
+    rule = UpdateRule(
+        optimizer=settings["optimizer"],
+        clip=settings["clip_norm"] is not None,
+        l1_groups=penalised["l1"],
+        l2_groups=penalised["l2"],
+        l1_method=settings["l1_method"] if penalised["l1"] else "subgradient",
+        omega=settings["omega"] > 0,
+        connectivity=connectivity is not None,
+    )
     values = {**settings, **{f"{kind}.{group}": settings[kind][group] for kind in penalised for group in WEIGHT_GROUPS}}
     return Training(
         architecture=architecture,
@@ -197,6 +237,8 @@ def _training(config: Config, architecture: Architecture) -> Training:
         max_epochs=settings["max_epochs"],
         validate_every=updates_between_validations(config),
         log_updates=settings["log_updates"],
+        log_dynamics=settings["log_dynamics"],
+        connectivity=connectivity,
         dtype=config["dtype"],
         seed=config["seed"],
     )
@@ -224,15 +266,19 @@ def _losses(architecture, parameters, scaling, splits, dtype) -> dict[str, float
     }
 
 
-def _test_scores(test_outputs: np.ndarray, splits: Splits) -> dict[str, float]:
-    """Errors on the test split in the targets' own units, beside that of predicting the mean."""
+def _test_scores(test_outputs: np.ndarray, splits: Splits, task: Task, arguments: Config) -> dict[str, float]:
+    """Errors on the test split in the targets' own units, beside those of naive predictors."""
     test = splits.test
-    constant = mean_predictor(splits.train, test)
     scores = {
         "test_mse": mean_squared_error(test_outputs, test.targets, test.mask),
         "test_mae": mean_absolute_error(test_outputs, test.targets, test.mask),
-        "test_mse_mean_predictor": mean_squared_error(constant, test.targets, test.mask),
     }
+    wrong = wrong_answers(task, arguments, test_outputs, test.targets)
+    if wrong is not None:
+        scores["test_wrong"] = float(wrong.mean())
+    for name, outputs in _naive(splits, task, arguments).items():
+        # Six digits: the last bits of a least-squares fit depend on how many threads NumPy computes with.
+        scores[f"test_mse_{name}_predictor"] = float(f"{mean_squared_error(outputs, test.targets, test.mask):.6g}")
     if test.clean_targets is not None:
         scores["test_mse_noise_free"] = mean_squared_error(test_outputs, test.clean_targets, test.mask)
         scores["noise_floor"] = mean_squared_error(test.clean_targets, test.targets, test.mask)
@@ -250,3 +296,18 @@ def _early_stopping_story(fitted: Fitted) -> dict[str, Any]:
         "best_valid_loss": stopping.best_loss,
         "improvements": stopping.improvements,
     }
+
+
+def _naive(splits: Splits, task: Task, arguments: Config) -> dict[str, np.ndarray]:
+    """What naive predictors make of the test split, by name.
+
+    Data that are drawn have one regression for all steps: one for each would take longer than a small run.
+    """
+    if hasattr(task, "splits"):
+        return naive_outputs(task, arguments, splits.train, splits.test)
+    naive = {
+        "mean": mean_predictor(splits.train, splits.test),
+        "persistence": persistence_predictor(splits.train, splits.test),
+        "ridge": ridge_predictor(splits),
+    }
+    return {name: outputs for name, outputs in naive.items() if outputs is not None}

@@ -75,20 +75,21 @@ def _tell(experiment: Experiment) -> None:
     sacred_run = experiment.current_run
     console = Console()
     console.print(result_table(sacred_run.result, sacred_run.info))
-    address = recorded_at(sacred_run)
-    if address is None:
+    place = recorded_at(sacred_run)
+    if place is None:
         console.print("not recorded", highlight=False)
         return
-    console.print(f"run {sacred_run._id} in {address}", highlight=False, soft_wrap=True)
+    address, run_id = place
+    console.print(f"run {run_id} in {address}", highlight=False, markup=False, soft_wrap=True)
     try:
         store = open_store(address)
-        pictures = _keep_pictures(store, store.get(str(sacred_run._id)))
+        pictures = _keep_pictures(store, store.get(run_id))
     except RnnlabError as error:
         console.print(f"no picture: {error}", highlight=False, markup=False)
         return
     for name in pictures:
-        place = f"{name} in the record" if address.is_mongo else address.path / str(sacred_run._id) / name
-        console.print(f"picture: {place}", highlight=False, soft_wrap=True)
+        where = f"{name} in the record" if address.is_mongo else address.path / run_id / name
+        console.print(f"picture: {where}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _keep_pictures(store: Store, record: RunRecord) -> list[str]:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from rnnlab.errors import StoreError
+from rnnlab.errors import StoreAwayError, StoreError
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
     from pymongo.database import Database
 
 DEFAULT_STORE = "results"
+CHECKPOINTS = "_checkpoints"
 MAX_WAIT_MS = 3_000  # for a server to answer
 
 _MONGO_SCHEMES = ("mongodb", "mongodb+srv")
@@ -80,6 +81,15 @@ def parse_address(text: "str | Path | Address | None" = None, folder: Path | Non
     return Address(shown, Path(name), name, text)
 
 
+def checkpoint_folder(address: Address | None) -> Path:
+    """Where the runs of a store, or of none, have their checkpoints, unless their config says otherwise.
+
+    That is RNNLAB_CHECKPOINTS, or else beside the runs where these are in a directory, or else `results/_checkpoints`.
+    """
+    beside = Path(DEFAULT_STORE) if address is None or address.is_mongo else address.path
+    return Path(os.environ.get("RNNLAB_CHECKPOINTS") or beside / CHECKPOINTS).expanduser()
+
+
 def mongo_client(address: Address) -> "MongoClient":
     """The one client of this process for a database address; made, and tried, when first asked for.
 
@@ -115,22 +125,26 @@ def mongo_database(address: Address) -> "Database[dict[str, Any]]":
 
 @contextmanager
 def mongo_errors(address: Address) -> Iterator[None]:
-    """Turns what pymongo raises inside the `with` block into a StoreError of one line without credentials."""
+    """Turns what pymongo raises inside the `with` block into a StoreError of one line without credentials.
+
+    It is a StoreAwayError where the server did not answer, or not in time.
+    """
     from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
+    kind = StoreError
     try:
         yield
-    except ConnectionFailure as error:
-        problem = f"no answer from the server: {_first_words(error, address)}"
-    except OperationFailure as error:
-        problem = f"the server refuses: {_first_words(error, address)}"
-        if error.code == 18:
-            problem += " (user and password are looked up in the named database, unless ?authSource=admin follows it)"
     except (PyMongoError, ValueError, TypeError) as error:
         problem = _first_words(error, address)
+        if isinstance(error, ConnectionFailure) or (isinstance(error, PyMongoError) and error.timeout):
+            kind, problem = StoreAwayError, f"no answer from the server: {problem}"
+        elif isinstance(error, OperationFailure):
+            problem = f"the server refuses: {problem}"
+            if error.code == 18:
+                problem += " (user and password are looked up in the named database, unless ?authSource=admin follows)"
     else:
         return
-    raise StoreError(f"store {address}: {problem}") from None
+    raise kind(f"store {address}: {problem}") from None
 
 
 def without_credentials(url: str) -> str:

@@ -1,11 +1,13 @@
-"""What tests share: a real MongoDB server, a fresh database for each test, and a store with what writes to it."""
+"""What tests share: what was compiled, a real MongoDB server, databases, and a store with what writes to it."""
 
 from __future__ import annotations
 
 import fcntl
 import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +36,27 @@ def _load_mongod() -> ModuleType:
 
 
 mongod = _load_mongod()
+
+
+COMPILED = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all processes of this session share what XLA has compiled, which has the same bits as compiled anew."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        config.stash[COMPILED] = os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="rnnlab-compiled-")
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was compiled, in the process that made the folder."""
+    if COMPILED in config.stash:
+        shutil.rmtree(config.stash[COMPILED], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests, so that no worker of pytest-xdist is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def unavailable(reason: str) -> None:

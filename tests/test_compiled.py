@@ -28,7 +28,7 @@ def gradient_function(dtype, mode="JAX"):
     """A compiled network's outputs and the gradient of their sum of squares with respect to W_hh."""
     symbols = {name: pt.tensor(name, dtype=dtype, shape=size) for name, size in ARCHITECTURE.parameter_shapes().items()}
     inputs = pt.tensor("inputs", dtype=dtype, shape=(BATCH, N_STEPS, 2))
-    outputs = network(ARCHITECTURE, symbols, inputs, None, None)
+    outputs = network(ARCHITECTURE, symbols, inputs, None, None).outputs
     gradient = pytensor.grad(pt.sqr(outputs).sum(), symbols["layer1.W_hh"])
     return CompiledFunction([*symbols.values(), inputs], [outputs, gradient], dtype, mode)
 

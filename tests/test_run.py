@@ -1,5 +1,7 @@
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -14,6 +16,7 @@ from rnnlab.random_streams import stream
 from rnnlab.run import run
 from rnnlab.tasks.dot_product import dot_product
 from rnnlab.tasks.sequences import Sequences
+from rnnlab.tasks.series import Series
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -50,7 +53,7 @@ def test_the_summary_is_flat_and_has_the_documented_keys():
     documented = {
         *("stop_reason", "n_epochs", "n_updates", "best_epoch", "best_update"),
         *("train_loss", "valid_loss", "test_loss", "test_mse", "test_mae"),
-        *("test_mse_mean_predictor", "test_mse_noise_free", "noise_floor"),
+        *("test_mse_mean_predictor", "test_mse_ridge_predictor", "test_mse_noise_free", "noise_floor"),
     }
     assert documented <= set(result.summary)
     assert all(type(value) in (int, float, str) for value in result.summary.values())
@@ -319,18 +322,50 @@ print(json.dumps({"curves": curves, "weights": digest, "summary": result.summary
 """
 
 
-def test_two_fresh_processes_without_a_c_compiler_give_the_same_bits_and_print_nothing_else():
+@pytest.mark.slow
+def test_a_fresh_process_without_a_c_compiler_gives_the_bits_of_this_one_and_prints_nothing_else():
     config = small(model={"n_hidden": 20}, task={"n_steps": 10}, training={"input_noise_std": 0.1})
     # An empty PATH: no compiler is found, nor anything else that could be started by name.
     environment = {name: value for name, value in os.environ.items() if name != "PYTENSOR_FLAGS"} | {"PATH": ""}
+    environment["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # it compiles for itself
     command = [sys.executable, "-W", "default", "-c", SCRIPT, json.dumps(config)]
-    processes = [
-        subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(2)
-    ]
-    ends = [process.communicate(timeout=300) for process in processes]
-    assert [error for _, error in ends] == ["", ""]
-    assert [process.returncode for process in processes] == [0, 0]
-    first, second = (json.loads(output) for output, _ in ends)
-    assert first == second
-    assert len(first["curves"]) == 4
+    process = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=300)
+    assert (process.returncode, process.stderr) == (0, "")
+    there = json.loads(process.stdout)
+    result, logged = logged_run(config)
+    weights = hashlib.sha256(b"".join(array.tobytes() for array in result.weights.values())).hexdigest()
+    curves = [[step, metrics] for step, metrics in without_time(logged)]
+    assert there == {"curves": curves, "weights": weights, "summary": result.summary}
+    assert len(curves) == 4
+
+
+@pytest.fixture
+def series(tmp_path):
+    """A series of 60 steps with a season of 4."""
+    path = tmp_path / "seasons.csv"
+    path.write_text("a\n" + "".join(f"{(0, 5, 1, -2)[step % 4] + step / 10}\n" for step in range(60)))
+    return Series(path, ("a",), season=4)
+
+
+def test_a_fixed_series_is_trained_on_as_it_was_cut_beside_all_its_naive_predictors(series):
+    config = small(series, task={"n_steps": 4}, seed=3)
+    result, _ = logged_run(config, series)
+    test = series.splits(12, 8, 10, n_steps=4).test
+    assert result.summary["test_mse"] == pytest.approx(((result.test_outputs - test.targets) ** 2).mean())
+    assert result.summary["test_mse_seasonal_persistence_predictor"] == pytest.approx(0.4**2)
+    assert result.summary["test_mse_persistence_predictor"] > 1
+    assert {"test_mse_mean_predictor", "test_mse_ridge_predictor"} <= set(result.summary)
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"data": {"resample_each_epoch": True}}, "data.resample_each_epoch = True: this task's data are fixed"),
+        ({"data": {"n_train": 40}}, "config section data: n_train + n_valid + n_test = 58: must be at most 48"),
+        ({"task": {"n_steps": 0}}, "config section task: n_steps = 0: must be a whole number of at least 1"),
+    ],
+)
+def test_what_a_fixed_series_cannot_give_is_refused_before_any_work(series, sections, message):
+    config = small(series, **{"task": {"n_steps": 4}, **sections})
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        run(config, series)

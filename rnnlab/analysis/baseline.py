@@ -25,6 +25,11 @@ def parse_assignments(text: str) -> dict[str, Any]:
     return assignments
 
 
+def baseline_values(baseline: str | Mapping[str, Any]) -> dict[str, Any]:
+    """The keys and values that make a group a baseline. Raises AnalysisError."""
+    return parse_assignments(baseline) if isinstance(baseline, str) else dict(baseline)
+
+
 def baseline_groups(groups: Sequence[Group], baseline: str | Mapping[str, Any]) -> list[int | None]:
     """For each group the index of the one it is compared with; a baseline's is its own, None is no counterpart.
 
@@ -33,7 +38,7 @@ def baseline_groups(groups: Sequence[Group], baseline: str | Mapping[str, Any]) 
 
     Raises AnalysisError for a key that the groups do not have, naming the nearest, and for values that no group has.
     """
-    wanted = parse_assignments(baseline) if isinstance(baseline, str) else dict(baseline)
+    wanted = baseline_values(baseline)
     known = list(groups[0].key)
     for key in wanted:
         if key not in known:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis.baseline import baseline_groups, paired_differences
+from rnnlab.analysis.baseline import baseline_groups, baseline_values, paired_differences
 from rnnlab.analysis.groups import (
     EXPERIMENT,
     AnalysisError,
@@ -21,11 +21,17 @@ from rnnlab.analysis.groups import (
     mixing_notes,
     resolve_keys,
     short_names,
+    telling_notes,
+    varying_keys,
 )
 from rnnlab.analysis.metrics import OUTCOMES, metric_values, outcome
 from rnnlab.analysis.selection import listed, usable_records
 from rnnlab.analysis.statistics import INTERVALS, TESTS, compare_paired, summarise
 from rnnlab.store.record import RunRecord
+
+# Resampling few values shows less than their spread: T. Hesterberg, "What Teachers Should Know About the Bootstrap",
+# The American Statistician 69(4), 2015.
+FEW_FOR_BOOTSTRAP = 10
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def compare_groups(
 ) -> Comparison:
     """Group the runs and say of each group how it did in `metric`. Only completed runs enter a mean.
 
-    by:       config keys to group by; default: all that vary, but for `seed` and `data.seed`
+    by:       config keys to group by; default: all that vary and go with no other one (`groups.telling_keys`)
     metric:   a key of the result, or a curve (`metrics.metric_values`); infinite and missing values are left out
     baseline: `model.n_hidden=20` (or a dict): the groups that the others are compared with, paired by seed; where other
               keys vary too, each group is compared with the baseline that agrees with it in those
@@ -96,7 +102,10 @@ def compare_groups(
     """
     _check_options(interval, test, level)
     usable, notes = usable_records(records)
+    if by is None and baseline is not None and not set(baseline_values(baseline)) <= set(resolve_keys(usable, None)):
+        by = varying_keys(usable)  # one that goes with another key is asked for
     keys = resolve_keys(usable, by)
+    notes += telling_notes(usable, by)
     groups = group_records(usable, keys)
     if len(usable) == 1:
         notes.append("one run only: nothing to average it with, and nothing to compare it with")
@@ -105,6 +114,8 @@ def compare_groups(
     if not np.isfinite(list(of_record.values())).any():
         notes.append(f"no completed run has a value of {metric}")
     notes += _missing_notes(groups, values, metric)
+    if interval == "bootstrap" and any(1 < np.isfinite(v).sum() < FEW_FOR_BOOTSTRAP for v in values):
+        notes.append(f"bootstrap intervals of fewer than {FEW_FOR_BOOTSTRAP} values are too narrow: t is safer there")
     rows = [_row(group, v, level, interval, lower_is_better) for group, v in zip(groups, values, strict=True)]
     if baseline is not None:
         _add_comparisons(rows, groups, values, baseline, level, interval, test, lower_is_better)

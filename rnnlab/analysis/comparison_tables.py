@@ -1,7 +1,7 @@
 """A comparison as the tables people read: one of the groups' values, one of their tests against the baseline."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from rich.console import Group as Renderables
@@ -15,6 +15,7 @@ from rnnlab.analysis.tables import (
     format_numbers,
     format_p_value,
     rich_table,
+    table_width,
     to_csv,
     to_json,
     to_latex,
@@ -23,6 +24,9 @@ from rnnlab.analysis.tables import (
 
 NAIVE_STYLE = "dim italic"
 NOT_AVERAGED = "not averaged"
+# What a narrow terminal does without, first to last.
+DISPENSABLE_VALUES = ("median", "best", "sd")
+DISPENSABLE_TESTS = ("pairs", "p")
 
 
 def values_table(comparison: Comparison) -> pd.DataFrame:
@@ -70,21 +74,63 @@ def interval_cells(low: pd.Series, high: pd.Series) -> list[str]:
     return [f"[{a.rjust(widest)}, {b.rjust(widest)}]" if a and b else "" for a, b in zip(lows, highs, strict=True)]
 
 
-def rich_comparison(comparison: Comparison) -> RenderableType:
-    """The comparison for a terminal: values, tests (better green, worse red) and notes."""
+def rich_comparison(comparison: Comparison, width: int = 80) -> RenderableType:
+    """The comparison for a terminal: values, tests (better green, worse red) and notes.
+
+    Where a table is wider than the terminal, the columns that say least are left out, which is said; where that is not
+    enough, groups are called by numbers, and listed below.
+    """
     naive = [NAIVE_STYLE if kind == "naive" else "" for kind in comparison.table["kind"]]
-    values = values_table(comparison)
+    values, tests = values_table(comparison), tests_table(comparison)
     left_out = list(values.pop(NOT_AVERAGED)) if NOT_AVERAGED in values else []
-    parts: list[RenderableType] = [rich_table(values, values_title(comparison), naive)]
-    labels = zip(comparison.table["group"], left_out, strict=False)
-    if parts_left_out := [f"{label}: {what}" for label, what in labels if what]:
+    names = list(comparison.table["group"])
+    numbered: list[str] = []
+    if table_width(_folded(values).drop(columns=[*DISPENSABLE_VALUES]), fold_text=True) > width:
+        of_runs = comparison.table[comparison.table["kind"] == "runs"]
+        numbers = {name: str(i) for i, name in enumerate(of_runs["group"], 1)}
+        numbered = [f"{number}: {name}" for name, number in numbers.items()]
+        names = [numbers.get(name, name) for name in names]
+        values = _with_names(values, comparison, names)
+        if tests is not None:
+            tests = _with_names(tests, comparison, list(numbers.values()))
+    parts = _fitted_table(values, width, DISPENSABLE_VALUES, values_title(comparison), naive, fold_text=True)
+    parts += [Text(line) for line in numbered] + [Text()] * bool(numbered)
+    what = "group " if numbered else ""
+    if parts_left_out := [f"{what}{name}: {out}" for name, out in zip(names, left_out, strict=False) if out]:
         parts.append(Text(f"{NOT_AVERAGED}: {'; '.join(parts_left_out)}\n", style="yellow"))
-    tests = tests_table(comparison)
     if tests is not None:
         styles = [_verdict_style(verdict) for verdict in tests["verdict"]]
-        parts.append(rich_table(tests, tests_title(comparison), styles))
+        parts += _fitted_table(tests, width, DISPENSABLE_TESTS, tests_title(comparison), styles, fold_text=False)
     parts += [Text(f"note: {note}", style="yellow") for note in comparison.notes]
     return Renderables(*parts)
+
+
+def _fitted_table(
+    frame: pd.DataFrame, width: int, dispensable: Sequence[str], title: str, styles: Sequence[str], fold_text: bool
+) -> list[RenderableType]:
+    """A table under its title, and below it what was left out of it. `fold_text`: rather than leave anything out."""
+    gone: list[str] = []
+    if table_width(frame, fold_text) > width:
+        frame = _folded(frame)
+    for name in dispensable:
+        if table_width(frame, fold_text) <= width:
+            break
+        frame = frame.drop(columns=name)
+        gone.append(name)
+    words = [Text(f"too wide to show: {', '.join(gone)} (--csv has every column)", style="dim")] if gone else []
+    return [Text(f"{title}\n", style="bold"), rich_table(frame, row_styles=styles), *words, Text()]
+
+
+def _folded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the heads of its columns in two lines where they end in brackets."""
+    return frame.rename(columns={name: name.replace(" (", "\n(") for name in frame.columns})
+
+
+def _with_names(frame: pd.DataFrame, comparison: Comparison, names: Sequence[str]) -> pd.DataFrame:
+    """The frame with one column of names in place of those of the keys."""
+    named = frame.drop(columns=list(frame.columns[: max(len(comparison.by), 1)]))
+    named.insert(0, "group", list(names))
+    return named
 
 
 def values_title(comparison: Comparison) -> str:

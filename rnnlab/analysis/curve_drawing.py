@@ -1,5 +1,6 @@
 """Draw extracted learning curves on Axes."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,10 @@ METRIC_LINES = {"train.loss": (0, (3, 1.5)), "valid.loss": "-"}
 OTHER_LINES = ("-", (0, (3, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 LEGEND = {"handlelength": 1.8, "labelspacing": 0.25, "columnspacing": 1.2, "borderaxespad": 0.2, "alignment": "left"}
 LEGEND_LETTERS = 62  # a row's, over the axes of a picture of the usual width
+LEGEND_HANDLE = 5  # letters' room for an entry's line and the space after it
+MOST_IN_LEGEND = 20
 LEGEND_ROW = 0.14  # inches
+NAME_HEIGHT = 0.07  # of the axes' height: what the name of a reference line takes
 NOT_AVERAGED_LINE = (0, (1, 1.2))
 SPELLED_OUT_DECADES = 0.001, 100_000  # ticks from here to there are written as plain numbers
 
@@ -33,9 +37,12 @@ def shown_range(data: Sequence[LearningCurves]) -> tuple[float, float]:
 
     A run that diverged would otherwise press all the others into a line.
     """
-    runs = [run for one in data for curve in one.curves for run in curve.runs]
-    deciding = [run for run in runs if run.averaged] or runs
+    deciding = _deciding([run for one in data for curve in one.curves for run in curve.runs])
     return min(float(run.y.min()) for run in deciding), max(float(run.y.max()) for run in deciding)
+
+
+def _deciding(runs: Sequence[RunCurve]) -> Sequence[RunCurve]:
+    return [run for run in runs if run.averaged] or runs
 
 
 def draw_curves(
@@ -74,20 +81,26 @@ def draw_grid(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
-def draw_reference(ax: Axes, value: float, label: str) -> None:
-    """A dashed horizontal line with its name at the right end."""
-    ax.axhline(value, color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)))
-    ax.annotate(
-        label,
-        (1, value),
-        (0, 2),
-        xycoords=ax.get_yaxis_transform(),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize=7,
-        color="#555555",
-    )
+def draw_references(ax: Axes, references: Sequence[tuple[str, float]]) -> None:
+    """A dashed horizontal line for each (name, value), the name at its right end: above it, or below it where the
+    next line is near. The limits of the axes must be set before.
+    """
+    to_axes = ax.transData + ax.transAxes.inverted()
+    heights = [float(to_axes.transform((0, value))[1]) for _, value in references]
+    for (label, value), height in zip(references, heights, strict=True):
+        crowded = any(0 < other - height < NAME_HEIGHT for other in heights)
+        ax.axhline(value, color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)))
+        ax.annotate(
+            label,
+            (1, value),
+            (0, -2 if crowded else 2),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            va="top" if crowded else "bottom",
+            fontsize=7,
+            color="#555555",
+        )
 
 
 def plain_number_axis(axis: Any) -> None:
@@ -119,25 +132,32 @@ def _draw_group(ax: Axes, curve: GroupCurves, colour: Any, style: Any, marks: bo
         runs = [run for run in curve.runs if run.averaged == averaged]
         faint = many or any(run.smoothed is not None for run in runs)
         line = style if averaged or not many else NOT_AVERAGED_LINE
-        _draw_lines(ax, [(run.x, run.y) for run in runs], colour, line, faint)
+        _draw_lines(ax, [(run.x, run.y) for run in runs], colour, line, faint, 1 if marks else 0.5)
         if not many:
             _draw_lines(ax, [(run.x, run.smoothed) for run in runs if run.smoothed is not None], colour, style, False)
     if curve.mean is None:
         return
     mean = curve.mean
     if np.any(mean.high > mean.low):
-        ax.fill_between(mean.x, mean.low, mean.high, color=colour, alpha=0.18, linewidth=0)
+        ax.fill_between(mean.x, mean.low, mean.high, color=colour, alpha=0.18 if marks else 0.1, linewidth=0)
     ax.plot(mean.x, mean.mean, color=colour, linestyle=style, label=f"{curve.label}: {curve.metric}")
     if marks:
         best = [run.best for run in curve.runs if run.averaged and run.best is not None]
         ax.plot(*zip(*best, strict=True), "o", color=colour, markersize=2.5, markeredgewidth=0, alpha=0.7)
 
 
-def _draw_lines(ax: Axes, lines: Sequence[tuple[np.ndarray, np.ndarray]], colour: Any, style: Any, faint: bool) -> None:
+def _draw_lines(
+    ax: Axes,
+    lines: Sequence[tuple[np.ndarray, np.ndarray]],
+    colour: Any,
+    style: Any,
+    faint: bool,
+    strength: float = 1.0,
+) -> None:
     if not lines:
         return
     # The more runs, the fainter each: together they must not hide their mean.
-    width, alpha = (0.5, max(0.3 * min(1, 8 / len(lines)), 0.03)) if faint else (1.3, 1.0)
+    width, alpha = (0.5, strength * max(0.3 * min(1, 8 / len(lines)), 0.03)) if faint else (1.3, 1.0)
     if len(lines) == 1:
         ax.plot(*lines[0], color=colour, linestyle=style, linewidth=width, alpha=alpha)
         return
@@ -158,19 +178,21 @@ def _mark_best_and_end(ax: Axes, run: RunCurve, stop_reason: str | None) -> None
     if run.best is not None:
         x, y = run.best
         ax.axvline(x, color="#555555", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0.9)
-        ax.plot([x], [y], "o", color="black", markersize=4, zorder=5, label=f"best validation: {y:.3g} at {x:,.6g}")
+        # Hollow, so that the cross of a run that stopped right there shows in it.
+        label = f"best validation: {y:.3g} at {x:,.6g}"
+        ax.plot([x], [y], "o", color="black", markerfacecolor="white", markersize=5.5, zorder=5, label=label)
     if run.end is not None:
         x, y = run.end
         label = f"stopped at {x:,.6g}" + (f" ({stop_reason})" if stop_reason else "")
-        ax.plot([x], [y], "X", color="black", markersize=4.5, markeredgewidth=0, zorder=5, label=label)
+        ax.plot([x], [y], "X", color="black", markersize=4, markeredgewidth=0, zorder=5, label=label)
 
 
 def _scale_axes(ax: Axes, data: LearningCurves, log: str, values: tuple[float, float]) -> None:
-    """Limits that hold every x and the values `shown_range`; an axis with values <= 0 stays linear.
+    """Limits that hold the averaged runs, as far as there are any; an axis with values <= 0 stays linear.
 
     Updates start at 0, with the initial weights: a logarithmic x axis starts at the first positive x instead.
     """
-    xs = np.concatenate([run.x for curve in data.curves for run in curve.runs])
+    xs = np.concatenate([run.x for run in _deciding([run for curve in data.curves for run in curve.runs])])
     positive = xs[xs > 0]
     if "x" in log and len(positive) and positive.min() < xs.max():
         ax.set_xscale("log")
@@ -195,7 +217,9 @@ def legend_entries(ax: Axes | None, data: LearningCurves, colours: Mapping[str, 
     """Groups by colour and, where it takes both to tell curves apart, metrics by line style; the marks on `ax` last."""
     entries: list[Line2D] = []
     if len(data.labels) > 1:
-        entries += [Line2D([], [], color=colours[label], label=label) for label in data.labels]
+        step = -(-len(data.labels) // MOST_IN_LEGEND)
+        shown = [label for i, label in enumerate(data.labels) if i % step == 0 or label == data.labels[-1]]
+        entries += [Line2D([], [], color=colours[label], label=label) for label in shown]
         if len(data.metrics) > 1:
             entries += [
                 Line2D(
@@ -216,10 +240,25 @@ def _draw_legend(ax: Axes, data: LearningCurves, entries: Sequence[Line2D]) -> N
         ax.legend(handles=entries, loc="best", **LEGEND)
         return
     # Above the axes, where it hides no curve, in as many columns as fit.
-    n_columns = max(1, min(len(entries), LEGEND_LETTERS // (max(len(str(entry.get_label())) for entry in entries) + 5)))
-    rows = -(-len(entries) // n_columns) + bool(title)
+    entries, n_columns = legend_rows(entries, LEGEND_LETTERS)
+    lines = sum(str(entry.get_label()).count("\n") for entry in entries) + -(-len(entries) // n_columns) + bool(title)
     ax.legend(
         handles=entries, title=title or None, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=n_columns, **LEGEND
     )
-    if isinstance(ax.figure, Picture) and rows > 2:
-        ax.figure.set_figheight(ax.figure.get_figheight() + LEGEND_ROW * (rows - 2))
+    if isinstance(ax.figure, Picture) and lines > 2:
+        ax.figure.set_figheight(ax.figure.get_figheight() + LEGEND_ROW * (lines - 2))
+
+
+def legend_rows(entries: Sequence[Line2D], letters: int) -> tuple[list[Line2D], int]:
+    """The entries in the order in which matplotlib, column by column, makes rows of them; and how many columns fit.
+
+    letters: that fit into a row. A longer label is broken into lines.
+    """
+    for entry in entries:
+        entry.set_label("\n".join(textwrap.wrap(str(entry.get_label()), letters - LEGEND_HANDLE)))
+    for n_columns in range(len(entries), 0, -1):
+        columns = [entries[i::n_columns] for i in range(n_columns)]
+        widths = [LEGEND_HANDLE + max(len(str(entry.get_label())) for entry in column) for column in columns]
+        if sum(widths) <= letters:
+            return [entry for column in columns for entry in column], n_columns
+    return list(entries), 1

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnlab.analysis.groups import AnalysisError, Group, group_records, legend_labels, mixing_notes, nearest
+from rnnlab.analysis.groups import (
+    AnalysisError,
+    Group,
+    group_records,
+    legend_labels,
+    mixing_notes,
+    nearest,
+    telling_notes,
+)
 from rnnlab.analysis.metrics import best_update, outcome
 from rnnlab.analysis.reading import curves_of
 from rnnlab.analysis.selection import usable_records
@@ -84,7 +92,7 @@ def extract_learning_curves(
     smooth: float | None = None,
     band: str = "interval",
 ) -> LearningCurves:
-    """The curves of each group (default: by all keys that vary).
+    """The curves of each group (default: by all keys that vary and go with no other).
 
     x:      `updates`, `epoch`, `examples` or `seconds`
     smooth: s in [0, 1): m[k] = s m[k-1] + (1 - s) y[k], with m divided by 1 - s^k so that it starts unbiased
@@ -96,6 +104,7 @@ def extract_learning_curves(
     metrics = (metric,) if isinstance(metric, str) else tuple(metric)
     usable, notes = usable_records(records)
     _check(usable, metrics, x, smooth, band)
+    notes += telling_notes(usable, by)
     groups = group_records(usable, by)
     curves = []
     for group in groups:

@@ -41,25 +41,48 @@ class Group:
         return group_label(self.key)
 
 
-def flatten_config(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested config as one dict of dotted keys; lists become tuples, so that every value can be compared."""
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if isinstance(value, dict):
-            flat.update(flatten_config(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = _hashable(value)
-    return flat
-
-
 def config_of(record: RunRecord) -> dict[str, Any]:
     """The record's flat config, with the name of its experiment under `experiment`."""
-    return {EXPERIMENT: record.experiment, **flatten_config(record.config)}
+    return {EXPERIMENT: record.experiment, **record.flat_config}
 
 
 def varying_keys(records: Sequence[RunRecord]) -> list[str]:
     """The keys (`experiment` among them) whose values differ between the records, but for seeds and checkpoints."""
     return [key for key in _differing(map(config_of, records)) if key not in SEED_KEYS and not is_ignored(key)]
+
+
+def telling_keys(records: Sequence[RunRecord]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The varying keys without those that go with another one, and those: {key: the other one}.
+
+    A key goes with another one that is kept if each value of that has one value of the key, and not only because
+    nearly every run has a value of its own, as in a random search: some value must be shared by several combinations.
+    Grouping by the keys that are kept gives the same groups, with names that can be read.
+    """
+    keys = varying_keys(records)
+    configs = [config_of(record) for record in records]
+    values = {key: [comparable(config.get(key, MISSING)) for config in configs] for key in keys}
+    n_groups = len(set(zip(*values.values(), strict=True)))
+    n_values = {key: len(set(values[key])) for key in keys}
+    kept, goes_with = list(keys), {}
+    for key in sorted(keys, key=lambda key: (n_values[key], -keys.index(key))):
+        for other in kept:
+            if other != key and len(set(zip(values[other], values[key], strict=True))) == n_values[other] < n_groups:
+                kept.remove(key)
+                goes_with[key] = other
+                break
+    while any(other in goes_with for other in goes_with.values()):
+        goes_with = {key: goes_with.get(other, other) for key, other in goes_with.items()}
+    return tuple(kept), {key: goes_with[key] for key in keys if key in goes_with}
+
+
+def telling_notes(records: Sequence[RunRecord], by: str | Sequence[str] | None) -> list[str]:
+    """A line for each key that other varying keys go with, where the keys to group by were not chosen by hand."""
+    followers: dict[str, list[str]] = {}
+    for key, other in (telling_keys(records)[1] if by is None else {}).items():
+        followers.setdefault(other, []).append(key)
+    return [
+        f"with {key} also {', '.join(keys)} var{'y' if len(keys) > 1 else 'ies'}" for key, keys in followers.items()
+    ]
 
 
 def fixed_config(records: Sequence[RunRecord]) -> dict[str, Any]:
@@ -70,13 +93,13 @@ def fixed_config(records: Sequence[RunRecord]) -> dict[str, Any]:
 
 
 def resolve_keys(records: Sequence[RunRecord], by: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The keys to group by: those given, or those that vary. Raises AnalysisError for a key that no run has."""
+    """The keys to group by: those given, or those of `telling_keys`. Raises AnalysisError for a key that no run has."""
     if by is None:
-        return tuple(varying_keys(records))
+        return telling_keys(records)[0]
     keys = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
-    known = list(dict.fromkeys(key for record in records for key in config_of(record)))
     for key in keys:
-        if key not in known:
+        if key != EXPERIMENT and not any(key in record.flat_config for record in records):
+            known = list(dict.fromkeys(key for record in records for key in config_of(record)))
             raise AnalysisError(f"unknown config key {key!r}: {nearest(key, known)}")
     return keys
 
@@ -204,24 +227,28 @@ def _which(members: Sequence[Group], groups: Sequence[Group]) -> str:
     return " and ".join(group.label for group in members) + (" average" if len(members) > 1 else " averages")
 
 
-def _differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
-    configs = list(configs)
-    keys = dict.fromkeys(key for config in configs for key in config)
-    return [key for key in keys if len({_comparable(config.get(key, MISSING)) for config in configs}) > 1]
+def _differing(dicts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The keys whose values are not the same in all of them, missing ones included."""
+    dicts = list(dicts)
+    first: dict[str, Any] = {}
+    differing: set[str] = set()
+    for entries in dicts:
+        for key, value in entries.items():
+            known = first.setdefault(key, value)
+            # Nearly all values are the same ones: they cost no call.
+            if known is value or (type(known) is type(value) and known == value):
+                continue
+            if comparable(known) != comparable(value):
+                differing.add(key)
+    partial = [entries for entries in dicts if len(entries) < len(first)]
+    return [key for key in first if key in differing or any(key not in entries for entries in partial)]
 
 
-def _comparable(value: Any) -> Any:
-    # NaN is not equal to itself, and True equals 1: neither is what a reader of a config means by the same value.
+def comparable(value: Any) -> Any:
+    """A value that is equal to another one's only if a reader of configs would call the two the same."""
+    # NaN is not equal to itself, and True equals 1.
     if isinstance(value, bool) or (isinstance(value, float) and value != value):
         return repr(value)
-    return value
-
-
-def _hashable(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return tuple(map(_hashable, value))
-    if isinstance(value, dict):
-        return tuple((str(key), _hashable(item)) for key, item in sorted(value.items()))
     return value
 
 
@@ -229,14 +256,14 @@ def _code_versions(records: Sequence[RunRecord]) -> str:
     """What differs between the records' code, or "" if nothing does. Sources decide; commits where there are none."""
     sources = [sources_of(record) for record in records]
     if all(sources):
-        files = _differing(sources)
+        files = _differing({id(each): each for each in sources}.values())  # most runs share one dict of them
         return _enumerate(files, f"{len(files)} source file{'s' * (len(files) > 1)}: ") if files else ""
     commits = sorted({str(repository.get("commit"))[:10] for record in records for repository in record.repositories})
     return _enumerate(commits, f"{len(commits)} commits: ") if len(commits) > 1 else ""
 
 
 def _values_in(dicts: Sequence[Mapping[str, Any]], key: str) -> str:
-    values = sorted({_comparable(entries.get(key, MISSING)) for entries in dicts}, key=sort_key)
+    values = sorted({comparable(entries.get(key, MISSING)) for entries in dicts}, key=sort_key)
     return f"{key} ({_enumerate([format_value(value) for value in values])})"
 
 

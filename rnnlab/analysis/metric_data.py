@@ -15,6 +15,7 @@ from rnnlab.analysis.groups import (
     legend_labels,
     resolve_keys,
     sort_key,
+    varying_keys,
 )
 from rnnlab.analysis.metrics import OUTCOMES, metric_values
 from rnnlab.analysis.selection import usable_records
@@ -141,7 +142,7 @@ def extract_parallel(
     other values lie at equal distances. Raises AnalysisError for an unknown key or metric, and without any key.
     """
     usable, notes = usable_records(records)
-    names = resolve_keys(usable, keys)
+    names = varying_keys(usable) if keys is None else resolve_keys(usable, keys)
     if not names:
         raise AnalysisError("no config key varies over these runs: name the keys to draw")
     values = metric_values(usable, metric)

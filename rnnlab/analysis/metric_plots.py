@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 
-from rnnlab.analysis.curve_drawing import draw_grid, draw_reference, log_number_axis
+from rnnlab.analysis.curve_drawing import draw_grid, draw_references, log_number_axis
 from rnnlab.analysis.groups import format_value, short_names
 from rnnlab.analysis.metric_data import MetricData, extract_heatmap, extract_metric, extract_parallel
 from rnnlab.analysis.picture import (
@@ -22,6 +22,7 @@ from rnnlab.analysis.picture import (
     new_picture,
     put_notes,
 )
+from rnnlab.analysis.tables import format_number
 from rnnlab.store.record import RunRecord
 
 # From this ratio of the largest to the smallest value on, a scale is logarithmic.
@@ -70,7 +71,7 @@ def plot_heatmap(
         for (row, column), value in np.ndenumerate(data.mean):
             if np.isfinite(value):
                 colour = "black" if norm(value) > 0.55 else "white"
-                ax.text(column, row, f"{value:.3g}", ha="center", va="center", fontsize=7, color=colour)
+                ax.text(column, row, format_number(value, 3), ha="center", va="center", fontsize=7, color=colour)
             else:
                 ax.text(column, row, "\u00d7", ha="center", va="center", fontsize=9, color=FAINT)
         ax.set_xticks(range(n_columns), [format_value(v) for v in data.values_x])
@@ -85,7 +86,8 @@ def plot_heatmap(
             log_number_axis(bar.ax.yaxis, finite.min(), finite.max())
         counts = data.n[data.n > 0]
         n = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
-        put_notes(picture or ax, data.notes, f"Cells: mean of {n} completed run{'s' * (n != '1')}")
+        empty = "; \u00d7: no value" if np.isnan(data.mean).any() else ""
+        put_notes(picture or ax, data.notes, f"Cells: mean of {n} completed run{'s' * (n != '1')}{empty}")
         return picture or ax
 
 
@@ -120,7 +122,7 @@ def plot_parallel(
         ax.spines[:].set_visible(False)
         ax.set_xlim(-0.1, len(data.axes) - 0.6)
         ax.set_ylim(-0.05, 1.05)
-        put_notes(picture or ax, data.notes)
+        put_notes(picture or ax, data.notes, f"A line for each run, its colour by {metric}")
         return picture or ax
 
 
@@ -154,8 +156,10 @@ def _draw_metric(ax: Axes, data: MetricData, key: str, metric: str) -> None:
         margin = (everything.max() / everything.min()) ** 0.08
         ax.set_ylim(everything.min() / margin, everything.max() * margin)
         log_number_axis(ax.yaxis, everything.min(), everything.max())
-    for label, value in data.naive:
-        draw_reference(ax, value, label)
+    else:
+        span = everything.max() - everything.min() or 1.0
+        ax.set_ylim(everything.min() - 0.05 * span, everything.max() + 0.08 * span)
+    draw_references(ax, data.naive)
     if numeric:
         if values[0] > 0 and values[-1] >= LOG_RATIO * values[0]:
             ax.set_xscale("log")

@@ -64,7 +64,7 @@ def _from_result(record: RunRecord, metric: str) -> float:
 def _from_curve(record: RunRecord, name: str, place: str) -> float:
     if outcome(record) != "completed" or name not in curves_of(record):
         return math.nan
-    value = curve_value(curves_of(record)[name], place, best_update(record))
+    value = curve_value(curves_of(record)[name], place, best_update(record) if place == "best" else None)
     return value if math.isfinite(value) else math.nan
 
 

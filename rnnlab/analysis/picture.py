@@ -23,6 +23,8 @@ COLOUR_MAP = "cividis"
 FAINT = "#888888"
 
 WIDTH, HEIGHT = 4.2, 2.9  # inches: one column of a paper with 7 to 8 point type
+NOTE_LINE = 0.1  # inches of a line below a picture; more than so many make it higher
+NOTES_IN_HEIGHT = 2
 ENDINGS = ("png", "pdf", "svg")
 
 STYLE: dict[Any, Any] = {
@@ -86,6 +88,7 @@ def put_notes(target: Picture | Axes, notes: Sequence[str], explanation: str = "
     if len(notes) > 4:
         lines.append(f"and {len(notes) - 4} more notes")
     if lines:
+        target.set_figheight(target.get_figheight() + NOTE_LINE * max(len(lines) - NOTES_IN_HEIGHT, 0))
         target.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=6, color="#555555")
 
 

@@ -13,14 +13,23 @@ from matplotlib.axes import Axes
 
 from rnnlab.analysis.curve_drawing import (
     LEGEND,
+    LEGEND_LETTERS,
+    LEGEND_ROW,
     curve_colours,
     draw_curves,
     draw_grid,
     legend_entries,
+    legend_rows,
     shown_range,
 )
 from rnnlab.analysis.curves import LearningCurves, curve_notes, extract_learning_curves
-from rnnlab.analysis.groups import AnalysisError, group_records, resolve_keys
+from rnnlab.analysis.groups import (
+    AnalysisError,
+    group_records,
+    legend_labels,
+    resolve_keys,
+    telling_notes,
+)
 from rnnlab.analysis.metric_plots import plot_heatmap, plot_metric, plot_parallel
 from rnnlab.analysis.moving_average import extract_moving_average
 from rnnlab.analysis.picture import HEIGHT, PALETTE, STYLE, WIDTH, Picture, group_colours, new_picture, put_notes
@@ -78,7 +87,7 @@ def plot_learning_curves(
         if ax is None:
             picture, (ax,) = new_picture()
         draw_curves(ax, data, log, curve_colours(data), shown_range([data]), _stop_reason(records))
-        put_notes(picture or ax, data.notes, _explanation([data], band))
+        put_notes(picture or ax, data.notes, _explanation([data], band, smooth, log))
         return picture or ax
 
 
@@ -115,10 +124,11 @@ def _small_multiples(
     band: str,
 ) -> Picture:
     usable, notes = usable_records(records)
+    notes += telling_notes(usable, by)
     keys = [name for name in resolve_keys(usable, by) if name != key]
     panels = group_records(usable, key)
     data = [extract_learning_curves(panel.records, keys, metric, x, smooth, band) for panel in panels]
-    labels = list(dict.fromkeys(label for panel in data for label in panel.labels))
+    _, labels = legend_labels(group_records(usable, keys))
     colours = dict(zip(labels, group_colours(len(labels)), strict=True))
     n_columns = {1: 1, 2: 2, 4: 2}.get(len(panels), PANELS_PER_ROW)
     n_rows = -(-len(panels) // n_columns)
@@ -141,22 +151,29 @@ def _small_multiples(
     every_label = dataclasses.replace(data[0], labels=tuple(labels))
     entries = legend_entries(None, every_label, curve_colours(data[0]) if len(labels) == 1 else colours)
     title = data[0].legend_title if len(labels) > 1 else ""
-    picture.legend(handles=entries, title=title or None, loc="outside upper left", ncols=6, **LEGEND)
+    entries, n_legend = legend_rows(entries, int(LEGEND_LETTERS * width / WIDTH))
+    picture.legend(handles=entries, title=title or None, loc="outside upper left", ncols=n_legend, **LEGEND)
+    picture.set_figheight(picture.get_figheight() + LEGEND_ROW * (-(-len(entries) // n_legend) - 1))
     for unused in axes[len(panels) :]:
         unused.set_visible(False)
     notes += curve_notes(group_records(usable, (key, *keys)), [curve for curves in data for curve in curves.curves])
-    put_notes(picture, notes, _explanation(data, band))
+    put_notes(picture, notes, _explanation(data, band, smooth, log))
     return picture
 
 
-def _explanation(data: Sequence[LearningCurves], band: str) -> str:
-    """What lines and bands are, where there are means."""
-    means = [curve.mean.n for one in data for curve in one.curves if curve.mean is not None]
+def _explanation(data: Sequence[LearningCurves], band: str, smooth: float | None, log: str) -> str:
+    """What lines and bands are, where it is not plain from the legend."""
+    means = [curve.mean for one in data for curve in one.curves if curve.mean is not None]
+    averaging = f"moving average ({smooth:g}) of the faint curves" if smooth else ""
     if not means:
-        return ""
-    n = f"{min(means)}" if min(means) == max(means) else f"{min(means)} to {max(means)}"
-    name = BAND_NAMES.get(band)
-    return f"Lines: mean of {n} runs" + (f"; bands: {name}" if name else "") + "; dots: each run's best validation"
+        return f"Lines: {averaging}" if averaging else ""
+    least, most = min(mean.n for mean in means), max(mean.n for mean in means)
+    parts = [f"Lines: mean of {least if least == most else f'{least} to {most}'} runs"]
+    parts += [f"each a {averaging}"] * bool(averaging)
+    if band in BAND_NAMES:
+        cut = "y" in log and shown_range(data)[0] > 0 and any((mean.low <= 0).any() for mean in means)
+        parts.append(f"bands: {BAND_NAMES[band]}{', off the axis where it reaches 0' if cut else ''}")
+    return "; ".join([*parts, "thin: single runs, until they stopped; dots: their best validation"])
 
 
 def _stop_reason(records: Sequence[RunRecord]) -> str | None:

@@ -14,7 +14,16 @@ from markupsafe import Markup
 from rnnlab.analysis.comparison import Comparison, compare_groups
 from rnnlab.analysis.comparison_tables import tests_table, tests_title, values_table, values_title
 from rnnlab.analysis.curves import run_curve
-from rnnlab.analysis.groups import MISSING, config_of, fixed_config, format_value, group_records, sort_key
+from rnnlab.analysis.groups import (
+    MISSING,
+    SEED_KEYS,
+    config_of,
+    fixed_config,
+    format_value,
+    group_records,
+    sort_key,
+    varying_keys,
+)
 from rnnlab.analysis.metrics import OUTCOMES, outcome
 from rnnlab.analysis.picture import Picture, figure_bytes, write_whole
 from rnnlab.analysis.plots import plot_heatmap, plot_learning_curves, plot_metric, plot_parallel
@@ -97,7 +106,8 @@ def _summary(records: Sequence[RunRecord], comparison: Comparison) -> list[str]:
 
 def _varied(records: Sequence[RunRecord], keys: Sequence[str]) -> list[tuple[str, str]]:
     configs = [config_of(record) for record in records]
-    shown = [*keys, *(key for key in ("seed", "data.seed") if key not in keys)]
+    shown = [*varying_keys(records), *SEED_KEYS]
+    shown = [*keys, *(key for key in shown if key not in keys)]
     rows = []
     for key in shown:
         values = sorted({config.get(key, MISSING) for config in configs}, key=sort_key)
@@ -121,12 +131,13 @@ def _table(frame: pd.DataFrame, caption: str = "") -> dict[str, Any]:
 def _pictures(records: Sequence[RunRecord], comparison: Comparison) -> list[tuple[str, Markup]]:
     pictures = []
     groups = comparison.table[comparison.table["kind"] == "runs"]
-    drawn = list(groups["group"][:MOST_GROUPS])
+    averaged = groups[groups["n"] > 0] if (groups["n"] > 0).any() else groups
+    drawn = list(averaged["group"][:MOST_GROUPS])
     members = [r for group in group_records(records, comparison.by) if group.label in drawn for r in group.records]
     metrics = [name for name in ("train.loss", "valid.loss") if any(run_curve(r, name) for r in members)]
     if metrics:
         shown = metrics if len(drawn) <= 3 else metrics[-1:]
-        words = "Learning curves" + (f" of the {MOST_GROUPS} best groups" if len(groups) > MOST_GROUPS else "")
+        words = "Learning curves" + (f" of the {MOST_GROUPS} best groups" if len(averaged) > MOST_GROUPS else "")
         pictures.append((words, plot_learning_curves(members, comparison.by, shown)))
     keys = comparison.by
     if (groups["n"] > 0).any() and len(groups) > 1:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from rnnlab.analysis.groups import flatten_config
 from rnnlab.analysis.reading import sources_of
-from rnnlab.store.record import RunRecord
+from rnnlab.store.record import RunRecord, flatten_config
 
 
 def reproduce_command(record: RunRecord, keys: Sequence[str] = ()) -> str:

@@ -18,6 +18,11 @@ STOP_REASONS = {
     "diverged": ("diverged", "the loss or the weights were no longer finite"),
     "interrupted": ("interrupted", "it was asked to stop"),
 }
+# naive predictor -> how it predicts
+NAIVE_REMARKS = {
+    "persistence": "nothing changes after the initial condition",
+    "ridge": "linear regression on the inputs' window",
+}
 WIDTH = 80
 
 
@@ -79,6 +84,10 @@ def _test_rows(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     mse, constant = _number(result, "test_mse"), _number(result, "test_mse_mean_predictor")
     if mse is not None:
         rows.append(("test MSE", format_number(mse), _against_mean(mse, constant)))
+    for name, remark in NAIVE_REMARKS.items():
+        value = _number(result, f"test_mse_{name}_predictor")
+        if value is not None:
+            rows.append((f"  {name}", format_number(value), remark))
     noise_free, floor = _number(result, "test_mse_noise_free"), _number(result, "noise_floor")
     if noise_free is not None:
         rows.append(("  without noise", format_number(noise_free), "against the targets without observation noise"))

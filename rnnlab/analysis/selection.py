@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rnnlab.analysis.groups import AnalysisError, config_of, is_ignored, sort_key
+from rnnlab.analysis.groups import AnalysisError, comparable, config_of, is_ignored
 from rnnlab.analysis.metrics import outcome
 from rnnlab.analysis.reading import info_of
 from rnnlab.store.record import RunRecord
@@ -45,11 +45,11 @@ def _repeated(records: Sequence[RunRecord]) -> list[str]:
 
     The same run made again is no further evidence.
     """
-    latest: dict[tuple, str] = {}
+    latest: dict[frozenset, str] = {}
     repeated = []
     for record in records:
-        config = {key: value for key, value in config_of(record).items() if not is_ignored(key)}
-        identity = tuple(sorted((key, sort_key(value)) for key, value in config.items()))
+        items = config_of(record).items()
+        identity = frozenset((key, comparable(value)) for key, value in items if not is_ignored(key))
         if identity in latest:
             repeated.append(latest[identity])
         latest[identity] = record.run_id

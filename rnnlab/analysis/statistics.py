@@ -173,7 +173,7 @@ def compare_paired(
     A difference is significant when its corrected p-value is at most 1 - level.
     """
     alpha = round(1 - level, 12)
-    needed = seeds_needed(len(groups), alpha)
+    needed = seeds_needed(sum(len(d) > 0 for d in groups), alpha)  # a group that failed altogether is no comparison
     p_values = [paired_p_value(d, test) if len(d) >= needed else math.nan for d in groups]
     comparisons = []
     for differences, p, corrected in zip(groups, p_values, holm(p_values), strict=True):

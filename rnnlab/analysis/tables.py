@@ -19,6 +19,7 @@ from rnnlab.analysis.groups import MISSING, format_value
 # A number, `<0.001`, `4 of 5` or an interval: aligned to the right like any number.
 NUMBER_CELL = re.compile(r"[<\[]?\s*-?[\d.][\d.e+,\s-]*(of \d+)?\]?")
 
+BETWEEN_COLUMNS = 2
 WIDEST_WORD = 16  # letters that a column of text keeps in one piece in any case
 
 LATEX_ESCAPES = {
@@ -107,6 +108,7 @@ def rich_table(
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,
+        show_edge=False,
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
@@ -117,10 +119,21 @@ def rich_table(
             justify="right" if right else "left",
             overflow="ellipsis" if right else "fold",
             no_wrap=right,
+            min_width=None if right else _longest_word([str(name), *text[name]]),
         )
     for i, cells in enumerate(text.itertuples(index=False)):
         table.add_row(*[Text(cell) for cell in cells], style=row_styles[i] if i < len(row_styles) else None)
     return table
+
+
+def table_width(frame: pd.DataFrame, fold_text: bool = False) -> int:
+    """Letters of a line of `rich_table`; with `fold_text` at its narrowest, where text stands in several lines."""
+    text, numeric = formatted(frame)
+    width = BETWEEN_COLUMNS * (len(text.columns) - 1)
+    for name, right in zip(text.columns, numeric, strict=True):
+        cells = [str(name), *text[name]]
+        width += _longest_word(cells) if fold_text and not right else max(map(_letters, cells))
+    return width
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -159,7 +172,8 @@ def to_latex(frame: pd.DataFrame, caption: str | None = None) -> str:
     """A `tabular` with the rules of the LaTeX package booktabs, within a `table` if there is a caption."""
     text, numeric = formatted(frame)
     rows = [[latex_escape(str(name)) for name in text.columns]]
-    rows += [[latex_escape(cell) for cell in row] for row in text.itertuples(index=False)]
+    for row in text.itertuples(index=False):
+        rows.append([_latex_number(c) if right else latex_escape(c) for c, right in zip(row, numeric, strict=True)])
     body = [" & ".join(row) + r" \\" for row in rows]
     layout = "".join("r" if right else "l" for right in numeric)
     lines = [rf"\begin{{tabular}}{{{layout}}}", r"\toprule", body[0], r"\midrule", *body[1:]]
@@ -172,6 +186,20 @@ def to_latex(frame: pd.DataFrame, caption: str | None = None) -> str:
 def latex_escape(text: str) -> str:
     """Text with LaTeX's special characters written out."""
     return "".join(LATEX_ESCAPES.get(character, character) for character in text)
+
+
+def _letters(cell: str) -> int:
+    return max(map(len, cell.splitlines()), default=0)
+
+
+def _longest_word(cells: Sequence[str]) -> int:
+    return min(max((len(word) for cell in cells for word in cell.split()), default=1), WIDEST_WORD)
+
+
+def _latex_number(cell: str) -> str:
+    """A number, an interval or a count with its minus signs and powers of ten as LaTeX sets them."""
+    cell = re.sub(r"(-?[\d.]+)e([+-]\d+)", lambda m: rf"${m[1]} \times 10^{{{int(m[2])}}}$", latex_escape(cell))
+    return re.sub(r"(?<![$\d{])-(?=[\d.])", "$-$", cell)
 
 
 def _markdown(text: str) -> str:

@@ -53,7 +53,7 @@ def compare(
         raise typer.BadParameter(f"give one of {', '.join(f'--{name}' for name in asked)}")
     from rnnlab.analysis.comparison import compare_groups
     from rnnlab.analysis.comparison_tables import comparison_text, rich_comparison
-    from rnnlab.commands.output import put, put_rich
+    from rnnlab.commands.output import put, put_rich, terminal_width
     from rnnlab.commands.selection import select_runs, split_names
     from rnnlab.store import open_store
 
@@ -63,4 +63,4 @@ def compare(
     if asked:
         put(comparison_text(found, asked[0]))
     else:
-        put_rich(rich_comparison(found))
+        put_rich(rich_comparison(found, terminal_width()))

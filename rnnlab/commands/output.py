@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import shutil
 import sys
 import textwrap
@@ -10,24 +9,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from rnnlab.terminal import one_line, visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-# Control characters but for tab and line feed, marks that reverse the direction of text, and halves of characters.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
 _STYLES = {"FAILED": "31", "LOST": "33", "DAMAGED": "31", "INTERRUPTED": "33", "RUNNING": "36", "COPYING": "33"}
 _WIDEST = 24  # letters of a cell
-
-
-def visible(text: str) -> str:
-    """The text with what a terminal would obey written out, as Python writes it in a string."""
-    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
-def one_line(text: str) -> str:
-    """The text on one line, with nothing in it that a terminal would obey."""
-    return visible(" ".join(text.split()))
 
 
 def put(text: str = "") -> None:

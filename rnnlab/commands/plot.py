@@ -101,7 +101,7 @@ def plot(
 def _metric_picture(
     kind: str, records: "Sequence[RunRecord]", keys: list[str], metrics: list[str], interval: str
 ) -> "Axes | Picture":
-    from rnnlab.analysis.groups import AnalysisError, varying_keys
+    from rnnlab.analysis.groups import AnalysisError, resolve_keys
     from rnnlab.analysis.plots import plot_heatmap, plot_metric, plot_parallel
     from rnnlab.analysis.selection import usable_records
 
@@ -110,7 +110,7 @@ def _metric_picture(
     metric = metrics[0] if metrics else "test_loss"
     if kind == "parallel":
         return plot_parallel(records, keys or None, metric)
-    found = keys or varying_keys(usable_records(records)[0])
+    found = keys or list(resolve_keys(usable_records(records)[0], None))
     if kind == "heatmap":
         if len(found) != 2:
             varied = "named are" if keys else "what varies is"

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 # What the table of results says by itself.
 _TOLD = (
     *("stop_reason", "best_epoch", "n_epochs", "best_update", "n_updates", "train_loss", "valid_loss", "test_loss"),
-    *("test_mse", "test_mae", "test_mse_mean_predictor", "test_mse_noise_free", "noise_floor"),
+    *("test_mse", "test_mae", "test_mse_mean_predictor", "test_mse_persistence_predictor"),
+    *("test_mse_ridge_predictor", "test_mse_noise_free", "noise_floor"),
 )
 
 

@@ -121,13 +121,13 @@ def _absolute(address: "Address") -> "Address":
 
 
 def _show_plan(plan: "Plan", address: "Address", as_json: bool) -> None:
-    from rnnlab.commands.output import put, put_rich
+    from rnnlab.commands.output import put, put_rich, terminal_width
     from rnnlab.sweep.display import plan_as_json, variant_table
 
     if as_json:
         print(json.dumps(plan_as_json(plan), indent=2))
         return
-    put_rich(variant_table(plan))
+    put_rich(variant_table(plan, terminal_width()))
     for line in _summary(plan, address):
         put(line)
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytensor.tensor as pt
 
 from rnnlab.compiled import CompiledFunction
-from rnnlab.models.losses import mean_over_steps, squared_error
+from rnnlab.models.losses import mean_over_steps
 from rnnlab.models.network import Architecture, network
+from rnnlab.models.readouts import READOUTS
 
 Arrays = dict[str, np.ndarray]
 
@@ -36,11 +37,11 @@ class Forward:
         targets = symbol("targets", BLOCK, *outputs_shape)
         mask = symbol("mask", BLOCK, n_steps) if masked else None
         initial = symbol("initial", BLOCK, architecture.n_initial) if self._uses_initial else None
-        outputs = network(architecture, parameters, inputs, mask, initial)
-        losses = mean_over_steps(squared_error(outputs, targets), mask)
+        built = network(architecture, parameters, inputs, mask, initial)
+        losses = mean_over_steps(READOUTS[architecture.readout].loss(built.scores, targets), mask)
         arguments = [*parameters.values(), inputs, targets, mask, initial]
         self._function = CompiledFunction(
-            [symbolic for symbolic in arguments if symbolic is not None], [outputs, losses], dtype, mode
+            [symbolic for symbolic in arguments if symbolic is not None], [built.outputs, losses], dtype, mode
         )
 
     def __call__(

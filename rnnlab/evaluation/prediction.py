@@ -9,14 +9,21 @@ from rnnlab.errors import RnnlabError
 from rnnlab.evaluation.forward import Arrays, compile_forward
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
-from rnnlab.models.network import INITIAL_STATES, Architecture
+from rnnlab.models.network import INITIAL_STATES, WINDOW, Architecture
+from rnnlab.models.readouts import READOUTS
 from rnnlab.tasks.scaling import Scaling
 from rnnlab.tasks.sequences import Sequences
 
 # The array beside the weights that says whether every state is read out (1) or the last one only (0).
 EVERY_STATE = "readout.every_state"
 
-_KNOWN: dict[str, Collection[str]] = {"cell": CELLS, "activation": ACTIVATIONS, "initial_state": INITIAL_STATES}
+_KNOWN: dict[str, Collection[str]] = {
+    "cell": (*CELLS, WINDOW),
+    "activation": ACTIVATIONS,
+    "initial_state": INITIAL_STATES,
+    "readout": READOUTS,
+}
+_DTYPES = ("float32", "float64")
 
 
 class Record(Protocol):
@@ -99,15 +106,24 @@ def load_model(record: Record) -> Model:
     """
     arrays = record.weights()
     try:
-        model, dtype = dict(record.config["model"]), str(record.config["dtype"])
+        # Runs of releases that knew no other readout do not name theirs.
+        model, dtype = {"readout": "linear", **record.config["model"]}, str(record.config["dtype"])
         for key, known in _KNOWN.items():
             if model[key] not in known:
                 raise RnnlabError(f"model.{key} = {model[key]!r} is unknown here; known are {', '.join(known)}")
-        n_in, n_out = arrays["layer1.W_uh"].shape[0], arrays["readout.W_hy"].shape[1]
-        n_initial = arrays["layer1.W_init"].shape[0] if model["initial_state"] == "mapped" else None
-        architecture = architecture_of(model, n_in, n_out, n_initial, bool(arrays[EVERY_STATE]))
+        if dtype not in _DTYPES:
+            raise RnnlabError(f"dtype = {dtype!r} is unknown here; known are {', '.join(_DTYPES)}")
+        if model["n_layers"] > len(arrays):  # before shapes are made for all of them
+            raise RnnlabError(
+                f"model.n_layers = {model['n_layers']}, but there are only {len(arrays)} arrays of weights"
+            )
+        scaling = Scaling.from_arrays(arrays)
+        n_in, n_out = len(scaling.inputs_mean), arrays["readout.W_hy"].shape[1]
+        n_initial = None if scaling.initial_mean is None else len(scaling.initial_mean)
+        window = (arrays["layer1.W_uh"].shape[0] - (n_initial or 0) * (model["initial_state"] == "mapped")) // n_in
+        architecture = architecture_of(model, n_in, n_out, n_initial, bool(arrays[EVERY_STATE]), window)
         parameters = {name: _fitting(arrays, name, shape) for name, shape in architecture.parameter_shapes().items()}
-        return Model(architecture, parameters, Scaling.from_arrays(arrays), dtype)
+        return Model(architecture, parameters, scaling, dtype)
     except KeyError as error:
         raise RnnlabError(f"run {record.run_id}: no network without {error.args[0]!r} in config or weights") from None
     except RnnlabError as error:
@@ -117,11 +133,12 @@ def load_model(record: Record) -> Model:
 
 
 def architecture_of(
-    model: Mapping[str, Any], n_in: int, n_out: int, n_initial: int | None, every_state: bool
+    model: Mapping[str, Any], n_in: int, n_out: int, n_initial: int | None, every_state: bool, n_steps: int
 ) -> Architecture:
     """The network that the config section `model` asks for, on data of the given features.
 
     n_initial: size of the observed initial condition, None where there is none
+    n_steps:   the window of a feed-forward network for which the config names none
     """
     return Architecture(
         n_in=n_in,
@@ -133,6 +150,8 @@ def architecture_of(
         initial_state=model["initial_state"],
         n_initial=n_initial or 0 if model["initial_state"] == "mapped" else 0,
         every_state=every_state,
+        readout=model["readout"],
+        window=(model.get("window") or n_steps) if model["cell"] == WINDOW else 0,
     )
 
 

@@ -1,7 +1,8 @@
 """Recurrent cells: how the state at step t follows from the state at t - 1 and the input at t.
 
-A cell is given its input already projected, `z[t] = u[t] W_uh + b_hh`, because that product needs no recurrence and
-is done for all steps at once; what is left in the loop over time is the product with W_hh.
+A cell is given its input already projected, `z[t] = u[t] W_uh + b_hh`, and the product `r[t] = h[t-1] W_hh`. What is
+left is elementwise, so that the loops over time hold one matrix product a step in each direction, and gradients of any
+cell follow from its formula (`rnnlab/models/recurrence.py`).
 """
 
 from collections.abc import Callable
@@ -11,25 +12,56 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 Activation = Callable[[TensorVariable], TensorVariable]
+Blocks = tuple[TensorVariable, ...]
 
 
 @dataclass(frozen=True)
 class Cell:
     """One kind of recurrent unit.
 
-    `step(z, state, W_hh, activation) -> state` advances one step, with z (batch, n_blocks * n_hidden), the state
-    (batch, n_states * n_hidden) and W_hh (n_hidden, n_blocks * n_hidden). The first n_hidden columns of the state
-    are the hidden units that the next layer and the readout see.
+    `step(z, r, states, activation) -> states` advances one step. Everything is (batch, n_hidden): z and r hold
+    `n_blocks` of them, the states `n_states`, of which the first is h, the hidden units that the next layer and the
+    readout see. `forget_block` is the block whose bias starts at `model.forget_bias`; None where there is none.
     """
 
-    step: Callable[[TensorVariable, TensorVariable, TensorVariable, Activation], TensorVariable]
+    step: Callable[[Blocks, Blocks, Blocks, Activation], Blocks]
     n_blocks: int
     n_states: int
+    forget_block: int | None = None
 
 
-def elman(z: TensorVariable, state: TensorVariable, W_hh: TensorVariable, activation: Activation) -> TensorVariable:
+def elman(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks:
     """`h[t] = g(u[t] W_uh + h[t-1] W_hh + b_hh)` (Elman 1990)."""
-    return activation(z + pt.dot(state, W_hh))
+    return (activation(z[0] + r[0]),)
 
 
-CELLS = {"elman": Cell(elman, n_blocks=1, n_states=1)}
+def gru(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks:
+    """Gated recurrent unit (Cho et al. 2014), with the reset gate behind the recurrent product:
+
+    `s = sigmoid(z_s + r_s); p = sigmoid(z_p + r_p); n = g(z_n + s r_n); h <- (1 - p) n + p h`, blocks in this order.
+
+    With the reset gate behind the product all three products are one, as in cuDNN and PyTorch; the paper has it before.
+    """
+    (h,) = states
+    reset, keep = pt.sigmoid(z[0] + r[0]), pt.sigmoid(z[1] + r[1])
+    candidate = activation(z[2] + reset * r[2])
+    return ((1 - keep) * candidate + keep * h,)
+
+
+def lstm(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks:
+    """Long short-term memory (Hochreiter & Schmidhuber 1997) with forget gates (Gers et al. 2000), without peepholes:
+
+    `c <- sigmoid(x_f) c + sigmoid(x_i) g(x_g); h <- sigmoid(x_o) g(c)` with `x = z + r`, blocks
+    in the order i, f, g, o.
+    """
+    _, c = states
+    enter, forget, candidate, leave = (block + product for block, product in zip(z, r, strict=True))
+    c = pt.sigmoid(forget) * c + pt.sigmoid(enter) * activation(candidate)
+    return pt.sigmoid(leave) * activation(c), c
+
+
+CELLS = {
+    "elman": Cell(elman, n_blocks=1, n_states=1),
+    "gru": Cell(gru, n_blocks=3, n_states=1),
+    "lstm": Cell(lstm, n_blocks=4, n_states=2, forget_block=1),
+}

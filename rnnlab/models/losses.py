@@ -1,6 +1,7 @@
 """Losses: first an error per sequence and step, then its mean over steps, then over sequences."""
 
 import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
 from pytensor.tensor.variable import TensorVariable
 
 
@@ -32,3 +33,18 @@ def mean_over_steps(errors: TensorVariable, mask: TensorVariable | None) -> Tens
 def mean_over_sequences(errors: TensorVariable, weights: TensorVariable) -> TensorVariable:
     """`sum_b w[b] e[b] / sum_b w[b]`: the mean over the sequences of a minibatch that are not padding."""
     return (errors * weights).sum() / weights.sum()
+
+
+def cross_entropy(scores: TensorVariable, targets: TensorVariable) -> TensorVariable:
+    """`-sum_k t[k] log softmax(s)[k]` over the classes k, in nats; shapes as for `squared_error`."""
+    shifted = scores - disconnected_grad(scores.max(axis=-1, keepdims=True))
+    return (targets * (pt.log(pt.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)).sum(axis=-1)
+
+
+def binary_cross_entropy(scores: TensorVariable, targets: TensorVariable) -> TensorVariable:
+    """`mean_k -t[k] log sigmoid(s[k]) - (1 - t[k]) log(1 - sigmoid(s[k]))` over the outputs k, in nats.
+
+    Computed as `max(s, 0) - s t + log(1 + exp(-|s|))`, which no score makes infinite; shapes as for `squared_error`.
+    """
+    positive = pt.switch(scores > 0, scores, pt.zeros_like(scores))
+    return (positive - scores * targets + pt.log1p(pt.exp(-pt.abs(scores)))).mean(axis=-1)

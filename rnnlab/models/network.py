@@ -4,15 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
+from rnnlab.models.readouts import READOUTS
+from rnnlab.models.recurrence import Recurrence, run_forward
+from rnnlab.models.window import window_at_the_end, windows_at_every_step
 
 INITIAL_STATES = ("zero", "learned", "mapped")
+
+# In place of a cell: no recurrence, but a feed-forward network on a window of past inputs.
+WINDOW = "window"
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,8 @@ class Architecture:
     """Everything that decides the network's graph.
 
     `n_initial` is the size of the observed initial condition, 0 where it is not used. `every_state` reads out every
-    hidden state, otherwise only the last one.
+    hidden state, otherwise only the last one. With the cell `window` the network is feed-forward on the last `window`
+    inputs (and the initial condition, if it is mapped); elsewhere `window` is 0.
     """
 
     n_in: int
@@ -32,11 +38,20 @@ class Architecture:
     initial_state: str
     n_initial: int
     every_state: bool
+    readout: str = "linear"
+    window: int = 0
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """The name and shape of every parameter, in the order in which initial weights are drawn."""
-        cell = CELLS[self.cell]
         shapes: dict[str, tuple[int, ...]] = {}
+        if self.cell == WINDOW:
+            n_in = self.window * self.n_in + (self.n_initial if self.initial_state == "mapped" else 0)
+            for layer in self.layer_names():
+                shapes[f"{layer}.W_uh"] = (n_in, self.n_hidden)
+                shapes[f"{layer}.b_hh"] = (self.n_hidden,)
+                n_in = self.n_hidden
+            return {**shapes, **self._readout_shapes()}
+        cell = CELLS[self.cell]
         n_in = self.n_in
         for layer in self.layer_names():
             shapes[f"{layer}.W_uh"] = (n_in, cell.n_blocks * self.n_hidden)
@@ -47,9 +62,10 @@ class Architecture:
             if self.initial_state != "zero":
                 shapes[f"{layer}.b_init"] = (cell.n_states * self.n_hidden,)
             n_in = self.n_hidden
-        shapes["readout.W_hy"] = (self.n_hidden, self.n_out)
-        shapes["readout.b_hy"] = (self.n_out,)
-        return shapes
+        return {**shapes, **self._readout_shapes()}
+
+    def _readout_shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"readout.W_hy": (self.n_hidden, self.n_out), "readout.b_hy": (self.n_out,)}
 
     def layer_names(self) -> list[str]:
         """`layer1`, `layer2`, ... from the input upwards."""
@@ -64,8 +80,9 @@ def initial_parameters(
     recurrent_initializer: str,
     recurrent_scale: float,
     n_nonzero: int,
+    forget_bias: float = 0.0,
 ) -> dict[str, np.ndarray]:
-    """Draw the initial weights by name, in float64; biases start at 0.
+    """Draw the initial weights by name, in float64; biases start at 0, those of forget gates at `forget_bias`.
 
     The recurrent matrices W_hh use `recurrent_initializer` and `recurrent_scale`, block by block where a cell has
     several; all other matrices use `initializer` and `scale`. `n_nonzero` is for the sparse initializer.
@@ -79,6 +96,10 @@ def initial_parameters(
     for name, shape in architecture.parameter_shapes().items():
         if len(shape) == 1:
             parameters[name] = np.zeros(shape)
+            forget = None if architecture.cell == WINDOW else CELLS[architecture.cell].forget_block
+            if name.endswith(".b_hh") and forget is not None:
+                n_hidden = architecture.n_hidden
+                parameters[name][forget * n_hidden : (forget + 1) * n_hidden] = forget_bias
         elif name.endswith(".W_hh"):
             square = (shape[0], shape[0])
             blocks = [draw(recurrent_initializer, square, recurrent_scale) for _ in range(shape[1] // shape[0])]
@@ -88,37 +109,95 @@ def initial_parameters(
     return parameters
 
 
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network's graph: its recurrence, and the prefix of its parameters' names."""
+
+    name: str
+    recurrence: Recurrence
+
+
+@dataclass(frozen=True)
+class Network:
+    """The graph of a network's outputs.
+
+    outputs: (batch, n_out), or (batch, n_steps, n_out) if every state is read out
+    scores:  the readout's linear map, of which the outputs are made, and the loss
+    read:    what the readout reads of the last layer's hidden states: (batch, n_hidden), or (n_steps, batch, n_hidden)
+    layers:  the recurrent ones, from the input upwards; none in a feed-forward network
+    """
+
+    outputs: TensorVariable
+    scores: TensorVariable
+    read: TensorVariable
+    layers: list[Layer]
+
+
 def network(
     architecture: Architecture,
     parameters: Mapping[str, TensorVariable],
     inputs: TensorVariable,
     mask: TensorVariable | None,
     initial: TensorVariable | None,
-) -> TensorVariable:
+) -> Network:
     """Build the graph of the network's outputs.
 
-    `h[t] = cell(u[t] W_uh + b_hh, h[t-1] W_hh)` in every layer, `y = h W_hy + b_hy` of the last layer's last state,
-    or of every state.
+    `h[t] = cell(u[t] W_uh + b_hh, h[t-1] W_hh)` in every layer, scores `s = h W_hy + b_hy` of the last layer's last
+    state, or of every state, and outputs `y` by the readout. A feed-forward network has `h = g(x W_uh + b_hh)`, where x
+    is the window of past inputs.
 
     inputs:  (batch, n_steps, n_in), with a static shape
     mask:    (batch, n_steps), 1 on real steps and 0 on padding, or None. A padded step leaves the state as it is,
              so that the last state is that of the last real step.
     initial: (batch, n_initial), used where the initial state is `mapped`: `h[0] = g(x W_init + b_init)`
-    returns: (batch, n_out), or (batch, n_steps, n_out) if every state is read out
     """
+    readout = READOUTS[architecture.readout]
+    W_hy, b_hy = parameters["readout.W_hy"], parameters["readout.b_hy"]
+    if architecture.cell == WINDOW:
+        hidden = _feed_forward(architecture, parameters, inputs, mask, initial)
+        scores = pt.dot(hidden, W_hy) + b_hy
+        return Network(readout.outputs(scores), scores, hidden, [])
     batch, n_steps, n_in = inputs.type.shape
     below = inputs.transpose(1, 0, 2)
     mask_by_step = None if mask is None else mask.T[:, :, None]
-    for layer in architecture.layer_names():
-        below = _layer(architecture, layer, parameters, below, (n_steps, batch, n_in), mask_by_step, initial)
-        n_in = architecture.n_hidden
-    W_hy, b_hy = parameters["readout.W_hy"], parameters["readout.b_hy"]
+    layers = []
+    for name in architecture.layer_names():
+        shape = (n_steps, batch, n_in)
+        recurrence = _recurrence(architecture, name, parameters, below, shape, mask_by_step, initial)
+        layers.append(Layer(name, recurrence))
+        below, n_in = recurrence.states[0], architecture.n_hidden
+    read = below if architecture.every_state else below[-1]
+    scores = pt.dot(read, W_hy) + b_hy
     if architecture.every_state:
-        return pt.dot(below, W_hy).transpose(1, 0, 2) + b_hy
-    return pt.dot(below[-1], W_hy) + b_hy
+        scores = scores.transpose(1, 0, 2)
+    return Network(readout.outputs(scores), scores, read, layers)
 
 
-def _layer(
+def _feed_forward(
+    architecture: Architecture,
+    parameters: Mapping[str, TensorVariable],
+    inputs: TensorVariable,
+    mask: TensorVariable | None,
+    initial: TensorVariable | None,
+) -> TensorVariable:
+    """The last layer's hidden units (batch, n_hidden), or (batch, n_steps, n_hidden) if there is an output at each."""
+    batch, n_steps, _ = inputs.type.shape
+    if architecture.every_state:
+        hidden = windows_at_every_step(inputs, architecture.window)
+    else:
+        hidden = window_at_the_end(inputs, mask, architecture.window)
+    if architecture.initial_state == "mapped" and initial is not None:
+        known = initial
+        if architecture.every_state:
+            known = pt.zeros((batch, n_steps, 1), dtype=inputs.dtype) + initial[:, None, :]
+        hidden = pt.concatenate([hidden, known], axis=-1)
+    for layer in architecture.layer_names():
+        z = pt.dot(hidden, parameters[f"{layer}.W_uh"]) + parameters[f"{layer}.b_hh"]
+        hidden = ACTIVATIONS[architecture.activation](z)
+    return hidden
+
+
+def _recurrence(
     architecture: Architecture,
     layer: str,
     parameters: Mapping[str, TensorVariable],
@@ -126,41 +205,33 @@ def _layer(
     shape: tuple[int, int, int],
     mask: TensorVariable | None,
     initial: TensorVariable | None,
-) -> TensorVariable:
-    """One layer's hidden states (n_steps, batch, n_hidden) from time-first inputs of shape (n_steps, batch, n_in)."""
-    cell = CELLS[architecture.cell]
-    activation = ACTIVATIONS[architecture.activation]
+) -> Recurrence:
+    """One layer on time-first inputs of a static shape (n_steps, batch, n_in)."""
     n_steps, batch, n_in = shape
     flat = inputs.reshape((n_steps * batch, n_in))
-    projected = (pt.dot(flat, parameters[f"{layer}.W_uh"]) + parameters[f"{layer}.b_hh"]).reshape(
-        (n_steps, batch, cell.n_blocks * architecture.n_hidden)
+    W = parameters[f"{layer}.W_uh"]
+    narrow = batch == 1 and n_in <= 8  # as sums it can be part of one kernel for the whole epoch
+    product = (flat[:, :, None] * W[None]).sum(axis=1) if narrow else pt.dot(flat, W)
+    projected = product + parameters[f"{layer}.b_hh"]
+    n_columns = CELLS[architecture.cell].n_blocks * architecture.n_hidden
+    return run_forward(
+        CELLS[architecture.cell],
+        ACTIVATIONS[architecture.activation],
+        parameters[f"{layer}.W_hh"],
+        projected.reshape((n_steps, batch, n_columns)),
+        _initial_states(architecture, layer, parameters, initial, batch, inputs.dtype),
+        mask,
     )
-    start = _initial_state(architecture, layer, parameters, initial, batch, inputs.dtype)
-
-    def step(z, state, W_hh):
-        return cell.step(z, state, W_hh, activation)
-
-    def masked_step(z, real, state, W_hh):
-        return real * cell.step(z, state, W_hh, activation) + (1 - real) * state
-
-    states = pytensor.scan(
-        step if mask is None else masked_step,
-        sequences=[projected] if mask is None else [projected, mask],
-        outputs_info=[start],
-        non_sequences=[parameters[f"{layer}.W_hh"]],
-        strict=True,
-        return_updates=False,
-    )
-    return states[:, :, : architecture.n_hidden]
 
 
-def _initial_state(architecture, layer, parameters, initial, batch, dtype) -> TensorVariable:
-    """The state (batch, n_states * n_hidden) before the first step."""
-    size = CELLS[architecture.cell].n_states * architecture.n_hidden
-    zeros = pt.zeros((batch, size), dtype=dtype)
+def _initial_states(architecture, layer, parameters, initial, batch, dtype) -> tuple[TensorVariable, ...]:
+    """The states, each (batch, n_hidden), before the first step."""
+    n_states, n_hidden = CELLS[architecture.cell].n_states, architecture.n_hidden
+    zeros = pt.zeros((batch, n_states * n_hidden), dtype=dtype)
     if architecture.initial_state == "zero":
-        return zeros
+        return (pt.zeros((batch, n_hidden), dtype=dtype),) * n_states
     start = parameters[f"{layer}.b_init"]
     if architecture.initial_state == "mapped":
         start = start + pt.dot(initial, parameters[f"{layer}.W_init"])
-    return zeros + ACTIVATIONS[architecture.activation](start)
+    start = zeros + ACTIVATIONS[architecture.activation](start)
+    return tuple(start[:, i * n_hidden : (i + 1) * n_hidden] for i in range(n_states))

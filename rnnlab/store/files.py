@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +30,7 @@ class FileStore(Store):
 
     def __init__(self, directory: str | Path):
         self._directory = Path(directory)
+        self._sources: dict[str, dict[str, str]] = {}  # most runs have the same ones: each set of them is kept once
         if not self._directory.is_dir():
             problem = "is a file, not a directory" if self._directory.exists() else "there is no such directory"
             raise StoreError(f"store {directory}: {problem}")
@@ -45,7 +46,7 @@ class FileStore(Store):
     def get(self, run_id: str | int) -> RunRecord:
         """The run with this id, or with the only id that begins so; unlike `find` it looks into all its files."""
         found = resolve_id(run_id, self._ids(), self.address)
-        record = _read_run(self._folder(found))
+        record = _read_run(self._folder(found), self._sources)
         if record is None:
             raise StoreError(f"run {found!r} in {self.address} has only just begun")
         try:
@@ -63,7 +64,7 @@ class FileStore(Store):
     ) -> Runs:
         """The runs that fit, by rising id; of each run only `run.json` and `config.json` are read."""
         query = make_query(experiment, status, where)
-        records = (_read_run(self._folder(run_id)) for run_id in sorted(self._ids(), key=by_number))
+        records = (_read_run(self._folder(run_id), self._sources) for run_id in sorted(self._ids(), key=by_number))
         return Runs(record for record in records if record is not None and query.fits(record))
 
     def ids(self, after: int = 0) -> list[str]:
@@ -73,7 +74,7 @@ class FileStore(Store):
     def read(self, run_ids: Sequence[str]) -> list[RunRecord]:
         """The runs with these ids; of each only `run.json` and `config.json` are read."""
         folders = [self._folder(run_id) for run_id in run_ids]
-        records = [_read_run(folder) for folder in folders if os.path.isdir(folder)]
+        records = [_read_run(folder, self._sources) for folder in folders if os.path.isdir(folder)]
         return [record for record in records if record is not None]
 
     def attach(self, run_id: str | int, name: str, path: str | Path) -> None:
@@ -110,8 +111,11 @@ def _is_run(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _read_run(folder: str) -> RunRecord | None:
-    """The record of a run's folder; None while there is nothing in it because the run has only just begun."""
+def _read_run(folder: str, known_sources: dict[str, dict[str, str]]) -> RunRecord | None:
+    """The record of a run's folder; None while there is nothing in it because the run has only just begun.
+
+    known_sources: sources by the text of their list, to which the run's are added
+    """
     now = datetime.now(UTC)
     entry = config = damage = None
     try:
@@ -125,7 +129,7 @@ def _read_run(folder: str) -> RunRecord | None:
         damage = _words(error)
     contents = Contents(
         info=partial(_read_part, folder, "info.json"),
-        sources=partial(_sources, folder),
+        sources=partial(_sources, folder, _listed_sources(entry, known_sources)),
         fail_trace=partial(_fail_trace, folder),
         curves=partial(_curves, folder),
         captured_out=partial(_captured_out, folder),
@@ -135,7 +139,7 @@ def _read_run(folder: str) -> RunRecord | None:
     return build_record(os.path.basename(folder), entry, config, contents, now, damage)
 
 
-def _read_json(path: str) -> Any:
+def _read_json(path: str, parse: Callable[[bytes], Any] | None = None) -> Any:
     """The content of a JSON file, plain; raises FileNotFoundError, OSError, or ValueError if it stays damaged.
 
     Sacred's own observers write in place, so that a file which is being written can be torn for an instant.
@@ -144,13 +148,30 @@ def _read_json(path: str) -> Any:
         with open(path, "rb") as file:
             content = file.read()
         try:
-            parsed = json.loads(content.decode(), parse_constant=_not_finite)
-            return plain(parsed) if b'"py/tuple"' in content else parsed
+            return (parse or _parsed)(content)
         except (ValueError, RecursionError) as error:
             if attempt == _RETRIES or not _is_recent(path):
                 raise ValueError(f"{os.path.basename(path)} is damaged: {error or type(error).__name__}") from None
         time.sleep(_RETRY_AFTER)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _parsed(content: bytes) -> Any:
+    parsed = json.loads(content.decode(), parse_constant=_not_finite)
+    return plain(parsed) if b'"py/tuple"' in content else parsed
+
+
+def _parsed_metrics(content: bytes) -> Any:
+    """Metrics without the times of their points, which are most of the text and are not asked for."""
+    begin, start = b'"timestamps": [', 0
+    parts = []
+    while (found := content.find(begin, start)) >= 0 and (end := content.find(b"]", found)) >= 0:
+        parts.append(content[start : found + len(begin)])
+        start = end
+    try:
+        return _parsed(b"".join([*parts, content[start:]]))
+    except ValueError:  # damaged, or with other times than Sacred writes
+        return _parsed(content)
 
 
 def _not_finite(name: str) -> None:
@@ -164,10 +185,10 @@ def _is_recent(path: str) -> bool:
         return False
 
 
-def _read_part(folder: str, name: str) -> dict[str, Any]:
+def _read_part(folder: str, name: str, parse: Callable[[bytes], Any] | None = None) -> dict[str, Any]:
     """A JSON mapping that a run need not have."""
     try:
-        content = _read_json(f"{folder}/{name}")
+        content = _read_json(f"{folder}/{name}", parse)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -178,19 +199,29 @@ def _read_part(folder: str, name: str) -> dict[str, Any]:
 
 
 def _curves(folder: str) -> dict[str, Curve]:
-    stored = _read_part(folder, "metrics.json")
+    stored = _read_part(folder, "metrics.json", _parsed_metrics)
     try:
         return {name: build_curve(stored[name]["steps"], stored[name]["values"]) for name in sorted(stored)}
     except (TypeError, KeyError, ValueError) as error:
         raise StoreError(f"{_run(folder)}: metrics.json is damaged: {error}") from None
 
 
-def _sources(folder: str) -> dict[str, str]:
-    entry = _read_part(folder, "run.json")
+def _listed_sources(entry: Any, known: dict[str, dict[str, str]]) -> dict[str, str] | None:
+    """{path: md5} of an entry's sources; None if they make no sense."""
     try:
-        return {str(path): md5_in(stored) for path, stored in entry["experiment"].get("sources") or []}
+        listed = entry["experiment"].get("sources") or []
+        text = repr(listed)
+        if text not in known:
+            known[text] = {str(path): md5_in(stored) for path, stored in listed}
+        return known[text]
     except (TypeError, KeyError, ValueError, AttributeError):
-        raise StoreError(f"{_run(folder)}: its sources are damaged") from None
+        return None
+
+
+def _sources(folder: str, listed: dict[str, str] | None) -> dict[str, str]:
+    if listed is None:
+        raise StoreError(f"{_run(folder)}: its sources are damaged")
+    return listed
 
 
 def _source(folder: str, path: str) -> bytes | None:

@@ -1,6 +1,5 @@
 """Runs in a MongoDB database, in the collections of Sacred's MongoObserver: `runs`, `metrics` and GridFS."""
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -12,14 +11,13 @@ from typing import Any
 
 from gridfs import GridFS
 from gridfs.errors import NoFile
-from pymongo import ASCENDING
-from pymongo.errors import OperationFailure
 
 from rnnlab.errors import StoreError
 from rnnlab.store.interface import Store
-from rnnlab.store.parsing import build_curve, build_record, fail_trace_text, has_md5, plain
+from rnnlab.store.mongo_parts import MongoParts, PartsAhead
+from rnnlab.store.parsing import build_record, fail_trace_text, has_md5, plain
 from rnnlab.store.query import Query, by_number, check_attachable, is_number_up_to, make_query, resolve_id
-from rnnlab.store.record import Contents, Curve, RunRecord
+from rnnlab.store.record import Contents, RunRecord
 from rnnlab.store.runs import Runs
 from rnnlab.store_address import Address, mongo_database, mongo_errors, parse_address
 
@@ -40,8 +38,7 @@ class MongoStore(Store):
             raise StoreError(f"store {self._address}: write mongodb://host:port/database")
         self._database = mongo_database(self._address)
         self._files = GridFS(self._database)
-        self._source_md5s: dict[Any, str] = {}
-        self._index_checked = False
+        self._parts = MongoParts(self._database, self._address)
 
     @property
     def address(self) -> str:
@@ -57,7 +54,7 @@ class MongoStore(Store):
             document = self._database.runs.find_one({"_id": self._stored_id(run_id)}, _LISTED)
         if document is None:
             raise StoreError(f"no run {str(run_id)!r} in {self.address}")
-        return self._record(document, datetime.now(UTC))
+        return self._record(document, datetime.now(UTC), self._parts.ahead([document["_id"]]))
 
     def find(
         self,
@@ -69,9 +66,7 @@ class MongoStore(Store):
         query = make_query(experiment, status, where)
         with self._errors():
             documents = list(self._database.runs.find(_server_side(query), _LISTED, batch_size=1000))
-        now = datetime.now(UTC)
-        fitting = filter(query.fits, (self._record(document, now) for document in documents))
-        return Runs(sorted(fitting, key=lambda record: by_number(record.run_id)))
+        return Runs(sorted(filter(query.fits, self._records(documents)), key=lambda record: by_number(record.run_id)))
 
     def ids(self, after: int = 0) -> list[str]:
         """The ids of all runs, in no order, but for the numbers up to `after`."""
@@ -85,8 +80,7 @@ class MongoStore(Store):
         stored = [*run_ids, *(int(run_id) for run_id in run_ids if is_number_up_to(run_id, 2**63 - 1))]
         with self._errors():
             documents = list(self._database.runs.find({"_id": {"$in": stored}}, _LISTED, batch_size=1000))
-        now = datetime.now(UTC)
-        return [self._record(document, now) for document in documents]
+        return self._records(documents)
 
     def attach(self, run_id: str | int, name: str, path: str | Path) -> None:
         """Add a file to a run that is over, as the artifact `name`, in place of an earlier one of that name."""
@@ -127,16 +121,20 @@ class MongoStore(Store):
             stored = {str(document["_id"]): document["_id"] for document in self._database.runs.find({}, {"_id": 1})}
         return stored[resolve_id(run_id, stored, self.address)]
 
-    def _record(self, document: dict[str, Any], now: datetime) -> RunRecord:
+    def _records(self, documents: Sequence[dict[str, Any]]) -> list[RunRecord]:
+        now, ahead = datetime.now(UTC), self._parts.ahead(document["_id"] for document in documents)
+        return [self._record(document, now, ahead) for document in documents]
+
+    def _record(self, document: dict[str, Any], now: datetime, ahead: PartsAhead) -> RunRecord:
         stored_id = document["_id"]
         contents = Contents(
-            info=partial(self._info, stored_id),
-            sources=partial(self._sources, stored_id),
+            info=partial(ahead.info, stored_id),
+            sources=partial(ahead.sources, stored_id),
             fail_trace=partial(self._fail_trace, stored_id),
-            curves=partial(self._curves, stored_id),
+            curves=partial(ahead.curves, stored_id),
             captured_out=partial(self._captured_out, stored_id),
             artifact=partial(self._artifact, stored_id),
-            source=partial(self._source, stored_id),
+            source=partial(self._source, ahead, stored_id),
         )
         for name in ("config", "result", "host", "meta"):
             document[name] = plain(document.get(name))
@@ -145,81 +143,27 @@ class MongoStore(Store):
     def _part(self, stored_id: Any, name: str) -> Any:
         """One entry of a run's document."""
         with self._errors():
-            value = self._database.runs.find_one({"_id": stored_id}, {name: 1})
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        return value
+            document = self._database.runs.find_one({"_id": stored_id}, {name: 1})
+        return (document or {}).get(name)
 
-    def _info(self, stored_id: Any) -> dict[str, Any]:
-        info = self._part(stored_id, "info") or {}
-        if not isinstance(info, dict):
-            raise StoreError(f"run {stored_id}: its info is damaged: it is not a mapping")
-        return plain(without_references(info))
-
-    def _sources(self, stored_id: Any) -> dict[str, str]:
-        """From the ids of the files to their md5s; these never change, so each is asked for once."""
-        sources = self._part(stored_id, "experiment.sources") or []
-        try:
-            unknown = [file_id for _, file_id in sources if file_id not in self._source_md5s]
-            if unknown:
-                with self._errors():
-                    for file in self._database.fs.files.find({"_id": {"$in": unknown}}, {"md5": 1}):
-                        self._source_md5s[file["_id"]] = file.get("md5") or self._computed_md5(file["_id"])
-            return {str(path): self._source_md5s.get(file_id, "") for path, file_id in sources}
-        except (TypeError, ValueError):
-            raise StoreError(f"run {stored_id}: its sources are damaged") from None
-
-    def _source(self, stored_id: Any, path: str) -> bytes | None:
+    def _source(self, ahead: PartsAhead, stored_id: Any, path: str) -> bytes | None:
         """A source file's content; an edited one was not stored, and its place is empty."""
-        for stored_path, file_id in self._part(stored_id, "experiment.sources") or []:
+        experiment = self._part(stored_id, "experiment")
+        for stored_path, file_id in (experiment or {}).get("sources") or []:
             if stored_path == path:
                 with self._errors():
                     try:
                         content = self._files.get(file_id).read()
                     except NoFile:
                         return None
-                return content if has_md5(content, self._sources(stored_id)[path]) else None
+                return content if has_md5(content, ahead.sources(stored_id)[path]) else None
         return None
-
-    def _computed_md5(self, file_id: Any) -> str:
-        """Since pymongo 4, GridFS keeps no md5 of its own accord."""
-        return hashlib.md5(self._files.get(file_id).read(), usedforsecurity=False).hexdigest()
 
     def _fail_trace(self, stored_id: Any) -> str | None:
         return fail_trace_text(self._part(stored_id, "fail_trace"))
 
     def _captured_out(self, stored_id: Any) -> str:
         return str(self._part(stored_id, "captured_out") or "")
-
-    def _curves(self, stored_id: Any) -> dict[str, Curve]:
-        steps: dict[str, list] = {}
-        values: dict[str, list] = {}
-        wanted = {"name": 1, "steps": 1, "values": 1}
-        with self._errors():
-            self._index_metrics()
-            documents = list(self._database.metrics.find({"run_id": stored_id}, wanted).sort("_id"))
-        try:
-            for document in documents:
-                steps.setdefault(document["name"], []).extend(document["steps"])
-                values.setdefault(document["name"], []).extend(document["values"])
-            return {name: build_curve(steps[name], values[name]) for name in sorted(steps)}
-        except (TypeError, KeyError, ValueError) as error:
-            raise StoreError(f"run {stored_id}: its metrics are damaged: {error}") from None
-
-    def _index_metrics(self) -> None:
-        """Make sure that metrics are found by their run without a search through all of them, where that is permitted.
-
-        Runs tracked by plain Sacred come without any index; where there are no metrics, nothing is created.
-        """
-        if self._index_checked:
-            return
-        self._index_checked = True
-        try:
-            indexes = self._database.metrics.index_information()
-            if indexes and not any(index["key"][0][0] == "run_id" for index in indexes.values()):
-                self._database.metrics.create_index([("run_id", ASCENDING)])
-        except OperationFailure:
-            pass  # a reader who may not write reads more slowly
 
     def _artifact(self, stored_id: Any, name: str) -> bytes:
         artifacts = self._part(stored_id, "artifacts") or []
@@ -244,14 +188,3 @@ def _server_side(query: Query) -> dict[str, Any]:
 
 def _fits_64_bits(value: Any) -> bool:
     return isinstance(value, int) and -(2**63) <= value < 2**63
-
-
-def without_references(info: dict[str, Any]) -> dict[str, Any]:
-    """A run's info without the ids of its metrics' documents, which MongoObserver keeps there under a name that a run
-    might use too.
-    """
-    return {key: value for key, value in info.items() if key != "metrics" or not _are_references(value)}
-
-
-def _are_references(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) and each.keys() == {"name", "id"} for each in value)

@@ -16,7 +16,7 @@ from pymongo import ASCENDING, ReplaceOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from rnnlab.errors import StoreError
-from rnnlab.store.mongo import without_references
+from rnnlab.store.mongo_parts import without_references
 from rnnlab.store.parsing import has_md5, plain
 from rnnlab.store.whole_run import COPYING, RunCopies, StoredFile, WholeRun
 from rnnlab.store_address import Address, mongo_database, mongo_errors

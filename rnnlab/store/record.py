@@ -88,6 +88,11 @@ class RunRecord:
     contents: Contents = field(default_factory=Contents, repr=False)
 
     @cached_property
+    def flat_config(self) -> dict[str, Any]:
+        """The config by dotted key, such as `model.n_hidden`; lists are tuples, so that every value can be compared."""
+        return flatten_config(self.config)
+
+    @cached_property
     def info(self) -> dict[str, Any]:
         """What the run noted besides its curves, such as `early_stopping`."""
         return self.contents.info()
@@ -163,6 +168,17 @@ class RunRecord:
         )
 
 
+def flatten_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested config as one dict of dotted keys; lists become tuples."""
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            flat.update(flatten_config(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = _hashable(value)
+    return flat
+
+
 def config_value(config: Mapping[str, Any], key: str) -> Any:
     """The value of a dotted key, such as `model.n_hidden`; raises KeyError if the config has none."""
     value: Any = config
@@ -180,3 +196,11 @@ def _same_curves(one: dict[str, Curve], other: dict[str, Curve]) -> bool:
         and np.array_equal(one[name].values, other[name].values, equal_nan=True)
         for name in names
     )
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(map(_hashable, value))
+    if isinstance(value, dict):
+        return tuple((str(key), _hashable(item)) for key, item in sorted(value.items()))
+    return value

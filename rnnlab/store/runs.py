@@ -1,5 +1,6 @@
 """A list of runs, and how Jupyter shows it and a single run. Whatever a store holds is escaped."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
@@ -47,11 +48,16 @@ class Runs(list[RunRecord]):
 
     def _repr_html_(self) -> str:
         keys, results = varying_keys(self), main_results(self)
-        head = ["id", "experiment", "status", "started", *short_names([*keys, *results])]
-        columns = [*head[:4], *(f"config.{key}" for key in keys), *(f"result.{key}" for key in results)]
+        experiments = list(dict.fromkeys(record.experiment for record in self if record.experiment))
+        own = ["id", *(["experiment"] if len(experiments) > 1 else []), "status", "started"]
+        head = [*own, *short_names([*keys, *results])]
+        columns = [*own, *(f"config.{key}" for key in keys), *(f"result.{key}" for key in results)]
         rows = [[run_field(record, column) for column in columns] for record in self[:_MOST_ROWS]]
         more = f"<p>and {len(self) - _MOST_ROWS} more</p>" if len(self) > _MOST_ROWS else ""
-        return f"<p>{len(self)} runs</p>{_table(rows, head)}{more}"
+        of = f" of {experiments[0]}" if len(experiments) == 1 else ""
+        statuses = ", ".join(f"{n} {status}" for status, n in Counter(record.status for record in self).items())
+        words = escape(f"{len(self)} run{'s' * (len(self) != 1)}{of}{': ' if statuses else ''}{statuses}")
+        return f"<p>{words}</p>{_table(rows, head)}{more}"
 
 
 def run_html(record: RunRecord) -> str:
@@ -66,7 +72,7 @@ def _table(rows: Sequence[Iterable[Any]], head: Sequence[str]) -> str:
     def cells(tag: str, values: Iterable[Any]) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(_text(value))}</{tag}>" for value in values) + "</tr>"
 
-    return f"<table>{cells('th', head)}{''.join(cells('td', row) for row in rows)}</table>"
+    return f'<table style="white-space: nowrap">{cells("th", head)}{"".join(cells("td", row) for row in rows)}</table>'
 
 
 def _text(value: Any) -> str:

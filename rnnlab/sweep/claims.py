@@ -1,7 +1,8 @@
 """Claims: which variant is being run, by whom, so that sweeps that share a store share the work.
 
 A claim is taken atomically and kept alive by a heartbeat. It dies with its owner: `LEASE` seconds after the last
-heartbeat by the store's own clock, or at once where the owner's process can be seen to be gone.
+heartbeat by the store's own clock, or at once where the owner's process can be seen to be gone. While a store is away
+nobody can take a claim in it, so that a claim outlives any absence, unless somebody takes it before its owner is back.
 """
 
 import threading
@@ -52,21 +53,17 @@ def open_claims(address: Address) -> Claims:
 def kept(claims: Claims, key: str, token: str) -> Iterator[Callable[[], bool]]:
     """Keep a claim alive inside the `with` block, and release it at the end.
 
-    Gives a function that says whether the claim was lost: somebody took this process for dead, and runs the variant.
+    Gives a function that says whether the claim was lost: somebody took this process for dead, and runs the variant. A
+    store that is away is no loss, however long: when it is back, the claim is renewed, if nobody has it.
     """
     ended, lost = threading.Event(), threading.Event()
 
     def beat() -> None:
-        missed = 0.0
         while not ended.wait(HEARTBEAT):
-            try:
-                held, missed = claims.renew(key, token), 0.0
-            except StoreError:  # a store that is away for an instant
-                missed += HEARTBEAT
-                held = missed < LEASE
-            if not held:
-                lost.set()
-                return
+            with suppress(StoreError):  # a store that is away
+                if not claims.renew(key, token):
+                    lost.set()
+                    return
 
     thread = threading.Thread(target=beat, name=f"claim {key}", daemon=True)
     thread.start()

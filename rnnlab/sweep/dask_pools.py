@@ -3,7 +3,10 @@
 import logging
 import os
 import queue
+import signal
+import threading
 import time
+import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,7 +25,12 @@ from rnnlab.sweep.worker import SCRATCH_VARIABLE, Outcome, Task, request_stop, r
 
 MEMORY_GROWTH = 2**30  # bytes: about sixty compiled structures, or a leak
 
+_QUICK = 1.0  # seconds: a worker whose last variant took less is given the next one ahead
+
+TRIES_TO_START = 3
+
 _SECONDS_TO_CONNECT = 5
+_SECONDS_TO_CLOSE = 3
 _SECONDS_BETWEEN_LOOKS = 0.5
 _GONE = "the Dask scheduler is gone; the same command goes on where this one ended"
 
@@ -41,8 +49,9 @@ class DaskPool(Pool):
         self._client = client
         self._growth = growth
         self._done: queue.SimpleQueue[tuple[str, Task, Any]] = queue.SimpleQueue()
-        self._busy: dict[str, str] = {}
-        self._futures: dict[str, Any] = {}
+        self._given: dict[str, int] = {}
+        self._quick: set[str] = set()
+        self._futures: dict[str, tuple[str, Task, Any]] = {}
         self._memory: dict[str, int] = {}
         self._recycled: set[str] = set()
         self._workers: list[str] = []
@@ -53,16 +62,45 @@ class DaskPool(Pool):
         if time.monotonic() - self._looked >= _SECONDS_BETWEEN_LOOKS:
             self._workers = list(self._ask(self._client.nthreads))
             self._looked = time.monotonic()
-        return [worker for worker in self._workers if worker not in self._busy and worker not in self._recycled]
+            self._submit_stranded()
+        return [worker for worker in self._workers if not self._given.get(worker) and worker not in self._recycled]
+
+    def soon_idle(self) -> list[str]:
+        """The workers with one variant that are quick: between two they would wait longer than is worth it."""
+        return [
+            worker
+            for worker in self._workers
+            if self._given.get(worker) == 1 and worker in self._quick and worker not in self._recycled
+        ]
 
     def submit(self, worker: str, task: Task) -> None:
-        """Give a variant to an idle worker; if that is gone by now, Dask gives it to another one."""
+        """Give a variant to a worker; if that is gone by now, Dask gives it to another one."""
         future = self._client.submit(
-            run_variant, task, key=f"rnnlab-{task.key}-{task.submission}", workers=[worker], allow_other_workers=True
+            run_variant,
+            task,
+            key=f"rnnlab-{task.key}-{task.submission}-{uuid.uuid4().hex[:8]}",
+            workers=[worker],
+            allow_other_workers=True,
         )
-        self._busy[worker] = task.submission
-        self._futures[task.submission] = future
+        self._given[worker] = self._given.get(worker, 0) + 1
+        self._futures[task.submission] = worker, task, future
         future.add_done_callback(lambda done: self._done.put((worker, task, done)))
+
+    def _submit_stranded(self) -> None:
+        """Submit anew what Dask will not start: a task that no worker could take when the one it was for had gone.
+
+        Dask looks at such a task again only when that very worker comes back.
+        """
+        gone = [each for each in self._futures.values() if each[0] not in self._workers and each[2].status == "pending"]
+        if not gone:
+            return
+        placed = {key for keys in self._ask(self._client.processing).values() for key in keys}
+        free = [worker for worker in self._workers if not self._given.get(worker) and worker not in self._recycled]
+        stranded = [each for each in gone if each[2].key not in placed]
+        for (worker, task, future), other in zip(stranded, free, strict=False):
+            self._given[worker] -= 1
+            self.submit(other, task)
+            future.cancel()
 
     def collect(self, seconds: float) -> list[tuple[str, Task, Outcome]]:
         """What has been done since the last call."""
@@ -72,9 +110,12 @@ class DaskPool(Pool):
         with suppress(queue.Empty):
             while True:
                 worker, task, future = self._done.get(timeout=0 if collected else seconds)
-                self._busy.pop(worker, None)
-                self._futures.pop(task.submission, None)
+                if self._futures.get(task.submission, (None,))[-1] is not future:  # the task was submitted anew
+                    continue
+                self._given[worker] -= 1
+                self._futures.pop(task.submission)
                 outcome = self._outcome(future)
+                (self._quick.add if outcome.seconds < _QUICK else self._quick.discard)(worker)
                 self._recycle(worker, outcome)
                 collected.append((worker, task, outcome))
         return collected
@@ -85,7 +126,8 @@ class DaskPool(Pool):
 
     def close(self) -> None:
         """Leave the cluster to itself."""
-        self._client.close(timeout=1)
+        with suppress(Exception):  # what was to be done is done: a cluster too busy to say goodbye changes nothing
+            self._client.close(timeout=1)
 
     def _ask(self, question: Any) -> Any:
         try:
@@ -104,10 +146,11 @@ class DaskPool(Pool):
         return Outcome("refused", message=" ".join(f"{type(error).__name__}: {error}".split())[:300])
 
     def _recycle(self, worker: str, outcome: Outcome) -> None:
-        """Restart a worker whose memory has grown."""
+        """Restart a worker whose memory has grown, when it has nothing left to do."""
         before = self._memory.setdefault(worker, outcome.memory)
         if self._growth is not None and outcome.memory > before + self._growth:
             self._recycled.add(worker)
+        if worker in self._recycled and not self._given[worker]:
             _IN_BACKGROUND.submit(self._client.restart_workers, [worker], timeout=60, raise_for_error=False)
 
 
@@ -119,35 +162,65 @@ class LocalPool(DaskPool):
         folder = str(scratch_folder())
         # Dask lets the environment, which worker processes inherit, go before its own settings.
         os.environ.update({"TMPDIR": folder, SCRATCH_VARIABLE: folder})
+        # Python's own process that tidies up after this one, however that ends, would tell that there was something.
+        ignored = filter(None, [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker:UserWarning"])
+        os.environ["PYTHONWARNINGS"] = ",".join(ignored)
         threads = ("PJRT_NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         dask.config.set(
             {
                 **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in threads},
-                # How often a variant is tried again is for the sweep to say.
-                "distributed.scheduler.allowed-failures": 0,
+                "distributed.worker.profile.enabled": False,  # it samples every 10 ms, for a page that is not served
                 "distributed.logging.distributed": "critical",
                 "temporary-directory": folder,
             }
         )
-        self._cluster = LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            # Any free port: otherwise a second sweep on the machine finds the usual one taken, and says so.
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            memory_limit=0,
-            local_directory=folder,
-            preload=["rnnlab.sweep.preload"],
-            silence_logs=logging.CRITICAL,
-        )
+        self._cluster = _local_cluster(n_workers, folder)
         super().__init__(Client(self._cluster), growth)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes: in good order, or if that takes too long (one may be just starting) by SIGKILL."""
         super().close()
-        self._cluster.close(timeout=10)
+        # Not `close(timeout=...)`: it would leave the cluster half closed, and Python's exit waiting for it.
+        closing = threading.Thread(target=self._close_cluster, daemon=True)
+        closing.start()
+        closing.join(_SECONDS_TO_CLOSE)
+        if closing.is_alive():
+            for pid in self._processes():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            closing.join(_SECONDS_TO_CLOSE)
+
+    def _close_cluster(self) -> None:
+        with suppress(Exception):  # the sweep is over, however its workers end
+            self._cluster.close()
+
+    def _processes(self) -> list[int]:
+        """The ids of the worker processes that are alive."""
+        return [nanny.pid for nanny in list(self._cluster.workers.values()) if nanny.pid is not None]
+
+
+def _local_cluster(n_workers: int, folder: str) -> LocalCluster:
+    """Processes of this machine; raises RnnlabError if they die again and again before they are ready."""
+    for attempt in range(1, TRIES_TO_START + 1):
+        try:
+            return LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                # Any free port: otherwise a second sweep on the machine finds the usual one taken, and says so.
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                memory_limit=0,
+                local_directory=folder,
+                preload=["rnnlab.sweep.preload"],
+                silence_logs=logging.CRITICAL,
+            )
+        except (RuntimeError, TimeoutError) as error:  # of one that is killed later on, Dask makes another by itself
+            if attempt == TRIES_TO_START:
+                words = f"{n_workers} worker processes cannot be started: {' '.join(str(error).split())[:150]}"
+                raise RnnlabError(f"{words}; fewer --workers need less memory, --workers 0 needs none") from None
+    raise AssertionError("the last attempt returns or raises")
 
 
 def connect(scheduler: str, store: Address, scripts: Iterable[Path], marker: Path | None) -> DaskPool:

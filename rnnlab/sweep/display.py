@@ -7,17 +7,27 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from rnnlab.sweep.execution import Progress
-from rnnlab.sweep.labels import in_words, printable, short_names, value_in_words, varying_settings
+from rnnlab.sweep.labels import (
+    briefly,
+    in_words,
+    own_settings,
+    printable,
+    short_names,
+    value_in_words,
+    varying_settings,
+)
 from rnnlab.sweep.plan import Plan
+from rnnlab.terminal import visible
 
 SECONDS_BETWEEN_LINES = 5.0
+_BESIDE = 26  # letters of a table's line beside the settings: number, state, run
 
 
 class Display:
@@ -28,7 +38,7 @@ class Display:
 
     def __init__(self, plan: Plan):
         self._console = Console(file=sys.stderr, highlight=False)
-        self._settings = varying_settings(plan.variants)
+        self._settings = own_settings(plan.variants)
         self._live = Live(console=self._console, transient=True, refresh_per_second=4)
         self._shown = -math.inf
         self._line = ""
@@ -46,7 +56,7 @@ class Display:
 
     def say(self, words: str) -> None:
         """Print a line of its own."""
-        self._console.print(Text(words), soft_wrap=True)
+        self._console.print(Text(visible(words)), soft_wrap=True)
 
     def show(self, progress: Progress) -> None:
         """Show how far the sweep is."""
@@ -60,17 +70,21 @@ class Display:
             self._shown, self._last_line = time.monotonic(), self._line
             self.say(self._line)
 
-    def _picture(self, progress: Progress, counts: str) -> Group:
+    def _picture(self, progress: Progress, counts: str) -> Table:
         total = max(1, len(progress.plan.todo))
-        bar = ProgressBar(total=total, completed=total - progress.left, width=min(60, self._console.width))
-        lines = (Text(line, overflow="ellipsis", no_wrap=True) for line in (counts, self._best(progress)) if line)
-        return Group(bar, *lines)
+        # A bar does not end its line: in a table it has a row of its own.
+        picture = Table.grid()
+        picture.add_row(ProgressBar(total=total, completed=total - progress.left, width=min(60, self._console.width)))
+        for line in (counts, self._best(progress)):
+            if line:
+                picture.add_row(Text(visible(line), overflow="ellipsis", no_wrap=True))
+        return picture
 
     def _best(self, progress: Progress) -> str:
         if progress.best is None:
             return ""
         loss, variant = progress.best
-        settings = in_words(self._settings[variant.key])
+        settings = briefly(self._settings[variant.key])
         return f"best valid_loss {loss:.4g}" + (f" ({settings})" if settings else "")
 
 
@@ -81,8 +95,10 @@ def counted(n: int, noun: str) -> str:
 
 def _counts(progress: Progress) -> str:
     done = len(progress.plan.done) + len(progress.completed) + len(progress.elsewhere)
-    waiting = f" ({progress.waiting} claimed by another sweep)" if progress.waiting else ""
+    waiting = f" ({progress.waiting} claimed by another sweep)" if progress.waiting and not progress.away else ""
     words = f"{done} done, {progress.running} running, {len(progress.failures)} failed, {progress.left} left{waiting}"
+    if progress.away:
+        words = f"{words}; waiting for the {progress.away}"
     if progress.stopping:
         return f"stopping: {words}"
     return words if progress.n_workers else f"{words}, waiting for workers"
@@ -109,29 +125,37 @@ def state_of(plan: Plan, key: str) -> tuple[str, str | None]:
     return "left", None
 
 
-def variant_table(plan: Plan) -> Table:
-    """The variants of a sweep, by what tells them apart, with their states."""
-    settings = varying_settings(plan.variants)
-    names = list(next(iter(settings.values()), {}))
+def variant_table(plan: Plan, width: int) -> Table:
+    """The variants of a sweep, by what tells them apart, with their states.
+
+    A column for each setting, or if these are too many for the width, one for all.
+    """
+    settings = own_settings(plan.variants)
+    names = list(dict.fromkeys(name for each in settings.values() for name in each))
     short = short_names(names)
+    cells = {
+        key: [value_in_words(each[name]) if name in each else "" for name in names] for key, each in settings.items()
+    }
+    columns = [short[name] for name in names]
+    if sum(max(map(len, column)) + 2 for column in zip(columns, *cells.values(), strict=True)) > width - _BESIDE:
+        columns, cells = ["settings"], {key: [briefly(each)] for key, each in settings.items()}
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("#", justify="right")
-    for name in names:
-        table.add_column(short[name], overflow="fold")
-    table.add_column("state")
-    table.add_column("run", justify="right")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    table.add_column("state", no_wrap=True)
+    table.add_column("run", justify="right", no_wrap=True)
     for number, variant in enumerate(plan.variants, start=1):
         state, run_id = state_of(plan, variant.key)
         if variant.key in plan.changed:
             state += ", other code" if state == "done" else " (other code)"
-        values = [Text(value_in_words(settings[variant.key][name])) for name in names]
-        table.add_row(str(number), *values, state, run_id or "")
+        table.add_row(str(number), *map(Text, cells[variant.key]), state, run_id or "")
     return table
 
 
 def failure_table(progress: Progress) -> Table:
     """The variants that failed, with the first line of why."""
-    settings = varying_settings(progress.plan.variants)
+    settings = own_settings(progress.plan.variants)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("run", justify="right")
     table.add_column("variant", overflow="fold")

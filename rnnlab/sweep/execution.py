@@ -36,7 +36,8 @@ class Progress:
 
     completed:   run by this sweep; elsewhere: run by another sweep since this one began
     interrupted: stopped on request; the ids of their runs
-    waiting:     claimed by another sweep
+    waiting:     claimed by another sweep, or not started because the store is away
+    away:        why the store is away, as long as it is
     best:        lowest validation loss so far, and the variant that has it
     stopping:    a stop was requested
     problem:     why the sweep cannot go on
@@ -47,6 +48,7 @@ class Progress:
     left: int = 0
     running: int = 0
     waiting: int = 0
+    away: str = ""
     completed: list[tuple[Variant, Outcome]] = field(default_factory=list)
     elsewhere: list[Variant] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -120,7 +122,7 @@ class _Execution:
         self._plan, self._pool, self._address, self._retries = plan, pool, address, retries
         self._progress, self._stop = progress, stop
         self._queue = VariantQueue(plan.todo)
-        self._running: dict[str, Variant] = {}
+        self._running: dict[str, tuple[str, Variant]] = {}
         self._waiting: list[tuple[float, int, Variant]] = []
         self._count = itertools.count()
         self._deaths: dict[str, int] = {}
@@ -137,7 +139,7 @@ class _Execution:
             self._count_up()
             show(progress)
             for _, task, outcome in self._pool.collect(_SECONDS_TO_WAIT):
-                self._take_in(self._running.pop(task.submission), outcome)
+                self._take_in(self._running.pop(task.submission)[1], outcome)
         self._count_up()
         progress.stopping = self._stop.wanted and progress.left > 0
         show(progress)
@@ -150,15 +152,24 @@ class _Execution:
         while self._waiting and self._waiting[0][0] <= now:
             self._queue.put_back(heapq.heappop(self._waiting)[2])
         idle = self._pool.idle()
+        self._progress.n_workers = len(self._busy().union(idle))
         for worker in idle:
-            variant = self._queue.next_for(worker)
-            if variant is None:
-                break
+            self._hand_to(worker)
+        for worker in self._pool.soon_idle():
+            # Towards the end a variant is left to whoever is the first to be idle.
+            if len(self._queue) > self._progress.n_workers:
+                self._hand_to(worker)
+
+    def _hand_to(self, worker: str) -> None:
+        variant = self._queue.next_for(worker)
+        if variant is not None:
             task = self._task(variant)
-            self._running[task.submission] = variant
+            self._running[task.submission] = worker, variant
             self._pool.submit(worker, task)
             self._progress.first_start = self._progress.first_start or time.monotonic()
-        self._progress.n_workers = len(idle) + len(self._running)
+
+    def _busy(self) -> set[str]:
+        return {worker for worker, _ in self._running.values()}
 
     def _task(self, variant: Variant) -> Task:
         return Task(
@@ -175,6 +186,7 @@ class _Execution:
 
     def _take_in(self, variant: Variant, outcome: Outcome) -> None:
         progress = self._progress
+        progress.away = outcome.message if outcome.kind == "away" else ""
         if outcome.kind == "completed":
             progress.completed.append((variant, outcome))
             progress.note_result(variant, outcome.result)
@@ -187,10 +199,10 @@ class _Execution:
             self._try_again(variant)
         elif outcome.kind == "refused":
             progress.problem = progress.problem or outcome.message
-        elif self._stop.wanted:  # interrupted, stopped, claimed
+        elif self._stop.wanted:  # interrupted, stopped, claimed, away
             if outcome.run_id is not None:
                 progress.interrupted.append(outcome.run_id)
-        else:  # claimed by another sweep, before or, taking this worker for dead, after it was started
+        else:  # claimed by another sweep, before or, taking this worker for dead, after it was started; or away
             self._wait_for(variant)
 
     def _try_again(self, variant: Variant) -> None:
@@ -206,7 +218,7 @@ class _Execution:
 
     def _count_up(self) -> None:
         progress = self._progress
-        progress.running = len(self._running)
+        progress.running = len(self._busy())
         progress.waiting = len(self._waiting)
         settled = len(progress.completed) + len(progress.elsewhere) + len(progress.failures)
         progress.left = len(self._plan.todo) - settled

@@ -1,13 +1,20 @@
 """Claims in a MongoDB database: documents of the collection `claims`, whose unique `_id` is the variant's key."""
 
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pymongo
 from pymongo.errors import DuplicateKeyError
 
+from rnnlab.errors import StoreAwayError
 from rnnlab.processes import is_gone
 from rnnlab.store_address import Address, mongo_database, mongo_errors
-from rnnlab.sweep.claims import LEASE, Claims
+from rnnlab.sweep.claims import HEARTBEAT, LEASE, Claims
+
+MAX_SECONDS_TO_ANSWER = 10.0
 
 
 class MongoClaims(Claims):
@@ -16,20 +23,25 @@ class MongoClaims(Claims):
     def __init__(self, address: Address):
         self._address = address
         self._claims = mongo_database(address)["claims"]
+        self._is_away = False
+        self._patient_until = 0.0
 
     def take(self, key: str, owner: dict[str, Any]) -> str | None:
         """Claim a variant; the claim's token, or None if it is claimed."""
         token = uuid.uuid4().hex
         claim = [{"$set": {"token": token, "owner": {"$literal": owner}, "beat": "$$NOW"}}]
-        with mongo_errors(self._address):
+        with self._at_the_server():
             seen = self._find(key)
+        with self._at_the_server():
             if seen is None:
                 try:
                     self._claims.update_one({"_id": key, "token": {"$exists": False}}, claim, upsert=True)
                 except DuplicateKeyError:
                     return None
                 return token
-            if seen["age"] <= 1000 * LEASE and not is_gone(seen["owner"]):
+            # Owners could show no life while the server was away: they get the time to.
+            is_old = seen["age"] > 1000 * LEASE and time.monotonic() >= self._patient_until
+            if not is_old and not is_gone(seen["owner"]):
                 return None
             # Only in place of the very claim that was found dead.
             taken = self._claims.update_one({"_id": key, "token": seen["token"]}, claim).matched_count
@@ -37,20 +49,32 @@ class MongoClaims(Claims):
 
     def renew(self, key: str, token: str) -> bool:
         """Show that the owner is alive; False if the claim is no longer its own."""
-        with mongo_errors(self._address):
+        with self._at_the_server():
             own = {"_id": key, "token": token}
             return bool(self._claims.update_one(own, [{"$set": {"beat": "$$NOW"}}]).matched_count)
 
     def release(self, key: str, token: str) -> None:
         """Give up a claim; one that is no longer one's own is left alone."""
-        with mongo_errors(self._address):
+        with self._at_the_server():
             self._claims.delete_one({"_id": key, "token": token})
 
     def owner(self, key: str) -> dict[str, Any] | None:
         """The owner of the claim on a variant, dead or alive; None if there is no claim."""
-        with mongo_errors(self._address):
+        with self._at_the_server():
             seen = self._find(key)
         return None if seen is None else seen["owner"]
+
+    @contextmanager
+    def _at_the_server(self) -> Iterator[None]:
+        """Does what is in the `with` block within bounded time, and notes whether the server is there."""
+        try:
+            with mongo_errors(self._address), pymongo.timeout(MAX_SECONDS_TO_ANSWER):
+                yield
+        except StoreAwayError:
+            self._is_away = True
+            raise
+        if self._is_away:
+            self._is_away, self._patient_until = False, time.monotonic() + 2 * HEARTBEAT
 
     def _find(self, key: str) -> dict[str, Any] | None:
         """A claim, with its `age` in milliseconds."""

@@ -13,9 +13,13 @@ class Pool(ABC):
     def idle(self) -> list[str]:
         """The names of the workers that have nothing to do."""
 
+    def soon_idle(self) -> list[str]:
+        """The names of those that are about to have nothing to do: what they are given now they need not wait for."""
+        return []
+
     @abstractmethod
     def submit(self, worker: str, task: Task) -> None:
-        """Give a variant to an idle worker; if that is gone by now, to another one."""
+        """Give a variant to an idle worker, or one that soon is; if that is gone by now, to another one."""
 
     @abstractmethod
     def collect(self, seconds: float) -> list[tuple[str, Task, Outcome]]:

@@ -10,10 +10,17 @@ from rnnlab.variant_key import WITHOUT_EFFECT, canonical_json
 _ONLY_VALUES = {
     "": ("seed",),
     "data": ("seed", "resample_each_epoch", "standardise"),
-    "model": ("initializer", "initializer_scale", "recurrent_initializer", "recurrent_scale", "n_nonzero"),
+    "model": (
+        "initializer",
+        "initializer_scale",
+        "recurrent_initializer",
+        "recurrent_scale",
+        "n_nonzero",
+        "forget_bias",
+    ),
     "training": (
         *("learning_rate", "schedule", "decay_updates", "momentum", "rho", "beta1", "beta2", "epsilon"),
-        *("max_epochs", "input_noise_std", "log_updates"),
+        *("max_epochs", "input_noise_std", "log_updates", "log_dynamics"),
     ),
     "early_stopping": ("patience", "min_delta", "patience_increase", "improvement_threshold"),
     "checkpoint": ("every_seconds", "directory"),
@@ -28,6 +35,8 @@ def structure(experiment: str, config: Mapping[str, Any]) -> str:
         # Whether there is a clip or a penalty is structure, how strong it is is not.
         if "clip_norm" in training:
             training["clip_norm"] = training["clip_norm"] is not None
+        if "omega" in training:
+            training["omega"] = bool(training["omega"])
         for penalty in ("l1", "l2"):
             if isinstance(training.get(penalty), Mapping):
                 training[penalty] = {group: bool(strength) for group, strength in training[penalty].items()}

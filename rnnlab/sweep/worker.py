@@ -4,6 +4,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from rnnlab.errors import RnnlabError
+from rnnlab.errors import RnnlabError, StoreAwayError, StoreError
 from rnnlab.processes import this_process
 from rnnlab.store import Store, open_store
 from rnnlab.store_address import Address
@@ -65,9 +66,11 @@ class Outcome:
              claimed: another sweep is running it
              died: the worker that ran it before is dead
              stopped: it was not started, because the sweep is to stop
+             away: it was not started, because the store does not answer
              refused: it cannot be run here
     message: why, in one line, where there is something to say
     memory:  of the worker afterwards, in bytes
+    seconds: that it took the worker
     """
 
     kind: str
@@ -75,6 +78,7 @@ class Outcome:
     result: dict[str, Any] = field(default_factory=dict)
     message: str = ""
     memory: int = 0
+    seconds: float = 0.0
 
 
 def request_stop(sweep: str) -> None:
@@ -85,12 +89,15 @@ def request_stop(sweep: str) -> None:
 def run_variant(task: Task) -> Outcome:
     """Claim a variant and run it, unless a run of it has been completed since the sweep looked."""
     with _ONE_RUN_AT_A_TIME:
+        started = time.monotonic()
         try:
             outcome = _claim_and_run(task)
+        except StoreAwayError as error:
+            outcome = Outcome("away", message=str(error))
         except Exception as error:  # noqa: BLE001  (the sweep, which may be elsewhere, has to know of any)
             words = str(error) if isinstance(error, RnnlabError) else _one_line(error)
             outcome = Outcome("refused", message=f"on {socket.gethostname()}: {words}")
-    return replace(outcome, memory=psutil.Process().memory_info().rss)
+        return replace(outcome, memory=psutil.Process().memory_info().rss, seconds=time.monotonic() - started)
 
 
 def _claim_and_run(task: Task) -> Outcome:
@@ -145,7 +152,12 @@ def _run(task: Task, stop_requested: Callable[[], bool]) -> Outcome:
             if run._id is None:  # there is no record that would say so
                 raise
             return Outcome("failed", str(run._id), message=_one_line(error))
-    if run._failed_observers or any(getattr(observer, "problem", "") for observer in run.observers):
+    for observer in run.observers:
+        try:
+            observer.join()
+        except StoreError as error:  # which says where the record is
+            return Outcome("failed", str(run._id), message=str(error))
+    if run._failed_observers:
         return Outcome("failed", str(run._id), message="its record is incomplete: the store could not be written")
     return Outcome("completed", str(run._id), dict(run.result or {}))
 

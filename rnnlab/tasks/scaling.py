@@ -1,5 +1,6 @@
 """Standardisation: shift and scale fitted on the training split, applied to all splits, undone on predictions."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,6 +49,12 @@ class Scaling:
             mask=sequences.mask,
             initial=initial,
             clean_targets=None if sequences.clean_targets is None else scaled_targets(sequences.clean_targets),
+        )
+
+    def with_targets_as_they_are(self) -> "Scaling":
+        """The same scaling for inputs and initial condition, and none for the targets."""
+        return dataclasses.replace(
+            self, targets_mean=np.zeros_like(self.targets_mean), targets_std=np.ones_like(self.targets_std)
         )
 
     def unscale_targets(self, outputs: np.ndarray) -> np.ndarray:

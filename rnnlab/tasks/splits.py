@@ -22,9 +22,12 @@ def generate_splits(
 ) -> Splits:
     """Draw every split of a task from a random stream of its own: `data.train` (at `epoch`), `data.valid`, `data.test`.
 
-    Another number of sequences in one split, or another epoch, leaves the others as they are. Raises RnnlabError for
-    arguments that the task does not take.
+    Another number of sequences in one split, or another epoch, leaves the others as they are. A task whose data are
+    fixed has `splits` of its own, which depend on neither seed nor epoch. Raises RnnlabError for arguments that the
+    task does not take.
     """
+    if own_splits := getattr(task, "splits", None):
+        return own_splits(n_train, n_valid, n_test, **task_arguments)
     return Splits(
         train=task(stream(seed, "data.train", epoch), n_train, **task_arguments),
         valid=task(stream(seed, "data.valid"), n_valid, **task_arguments),
@@ -80,11 +83,12 @@ def split_series(
                 f"the {name} part of the series has {stop - start} steps: must have at least "
                 f"window + horizon = {window + horizon}"
             )
-        parts[name] = _windows(series[start:stop], window, horizon, stride, every_state)
+        parts[name] = windows(series[start:stop], window, horizon, stride, every_state)
     return Splits(**parts)
 
 
-def _windows(part: np.ndarray, window: int, horizon: int, stride: int, every_state: bool) -> Sequences:
+def windows(part: np.ndarray, window: int, horizon: int = 1, stride: int = 1, every_state: bool = False) -> Sequences:
+    """All windows of a stretch of a series (n_total, n_features), with what follows each, as in `split_series`."""
     starts = np.arange(0, len(part) - window - horizon + 1, stride)
     steps = starts[:, None] + np.arange(window)
     targets = part[steps + horizon]

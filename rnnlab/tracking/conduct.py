@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rnnlab.config import Config
+from rnnlab.errors import RnnlabError
+from rnnlab.terminal import one_line
 from rnnlab.training.fit import Log
 
 
@@ -59,3 +61,14 @@ def conducted(conduct: Conduct) -> Iterator[None]:
         yield
     finally:
         _CONDUCT.reset(token)
+
+
+@contextmanager
+def input_errors() -> Iterator[None]:
+    """Ends a process started by hand with one line for an error in its input; elsewhere the error goes on."""
+    try:
+        yield
+    except RnnlabError as error:
+        if current_conduct().by_hand:
+            raise SystemExit(f"error: {one_line(str(error))}") from None
+        raise

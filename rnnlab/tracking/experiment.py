@@ -1,10 +1,8 @@
 """Wiring: what turns a Sacred experiment with a dict config into a tracked rnnlab experiment."""
 
-import inspect
 import logging
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -18,12 +16,13 @@ from sacred.host_info import HostInfoGetter
 
 import rnnlab
 from rnnlab.config import Task, check_config, default_config
-from rnnlab.errors import RnnlabError
 from rnnlab.processes import this_process
-from rnnlab.tracking.conduct import current_conduct
+from rnnlab.tasks.series import Series
+from rnnlab.terminal import visible
+from rnnlab.tracking.conduct import input_errors
 from rnnlab.tracking.git_state import GitState, git_state
 from rnnlab.tracking.recording import record_run
-from rnnlab.tracking.resuming import RESUME, add_option, check_start, made_by, open_checkpoints
+from rnnlab.tracking.resuming import RESUME, add_option, check_start, made_by, open_checkpoints, task_file
 from rnnlab.tracking.storage import take_over_storage
 
 PACKAGES = ("pytensor", "jax", "jaxlib", "numpy", "scipy", "sacred", "pymongo")
@@ -34,7 +33,7 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
 
     experiment: a fresh Sacred Experiment, made in the script itself with `save_git_info=False` (the git state is
                 recorded here, once per process)
-    task:       a function `(rng, n_sequences, **own arguments) -> Sequences`
+    task:       a function `(rng, n_sequences, **own arguments) -> Sequences`, or a `Series`
     sections:   what differs from the default config, by section, such as `model={"n_hidden": 50}`
 
     The experiment then has the whole config, checks it before anything is started, stores every run in one place
@@ -42,6 +41,7 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
     Each run keeps checkpoints; with `--resume` it goes on from the one of a run that was killed.
     """
     experiment.logger = _logger()
+    experiment.task = task  # for whoever builds the experiment again to have more of its sequences
     experiment.add_config(default_config(task, **sections))
     git = git_state(Path(experiment.base_dir))
     _add_sources(experiment, task, git)
@@ -55,7 +55,7 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
     @cli_option("-R", RESUME, is_flag=True)
     def resume(args, run):
         """Go on from the checkpoint of a run with the same config that was killed or interrupted."""
-        with _input_errors():
+        with input_errors():
             check_start(open_checkpoints(run, plain(run.config), made_today))
 
     add_option(experiment, resume)
@@ -65,31 +65,22 @@ def track(experiment: Experiment, task: Task, /, **sections: Any) -> Experiment:
     @experiment.option_hook
     def storage(options):
         options["--capture"] = options.get("--capture") or "sys"  # Sacred's default starts `tee` in a shell
-        with _input_errors():
+        with input_errors():
             take_over_storage(experiment, options)
 
     @experiment.config_hook
     def checked(config, command_name, logger):
-        with _input_errors():
+        with input_errors():
             check_config(config, task)
         return {}
 
     @experiment.main
     def main(_config, _run):
+        if isinstance(task, Series):
+            _run.add_resource(str(task.path))
         return record_run(_run, plain(_config), task, git, made_today)
 
     return experiment
-
-
-@contextmanager
-def _input_errors() -> Iterator[None]:
-    """Ends a process started by hand with one line for an error in its input; elsewhere the error goes on."""
-    try:
-        yield
-    except RnnlabError as error:
-        if current_conduct().by_hand:
-            raise SystemExit(f"error: {error}") from None
-        raise
 
 
 def plain(config: Any) -> Any:
@@ -103,8 +94,8 @@ def plain(config: Any) -> Any:
 
 def _add_sources(experiment: Experiment, task: Task, git: GitState | None) -> None:
     """Store the script with its git state, all of rnnlab, and the task's own file."""
-    task_file = inspect.getsourcefile(task)
-    for path in [*_own_files(), *([task_file] if task_file else [])]:
+    own = task_file(task)
+    for path in [*_own_files(), *([own] if own else [])]:
         experiment.sources.add(_source(path))
     if git is not None and experiment.mainfile is not None:
         # Sacred lists the repository of each source, once for every one: the script's stands for all.
@@ -127,11 +118,18 @@ def _version(package: str) -> str:
     return version(package)
 
 
+class _PlainLines(logging.Formatter):
+    """Nothing in a line that a terminal would obey: servers and files have a say in some of them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
 class _Uninteresting(logging.Filter):
-    """Drops what Sacred warns of and rnnlab checks by itself."""
+    """Drops what Sacred says and rnnlab checks or says by itself."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith("Changed type of config entry")
+        return not record.getMessage().startswith(("Changed type of config entry", "Failed after"))
 
 
 def _logger() -> logging.Logger:
@@ -139,7 +137,7 @@ def _logger() -> logging.Logger:
     logger = logging.getLogger("rnnlab")
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handler.setFormatter(_PlainLines("%(levelname)s: %(message)s"))
         handler.addFilter(_Uninteresting())
         logger.addHandler(handler)
         logger.setLevel(logging.WARNING)

@@ -3,19 +3,22 @@
 import json
 import logging
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from sacred.dependencies import get_digest
 from sacred.observers import FileStorageObserver
 
-from rnnlab.atomic_file import copy_atomically, make_all_durable, make_durable, write_atomically
+from rnnlab.atomic_file import copy_atomically, write_atomically, write_last
 from rnnlab.errors import StoreError
+from rnnlab.tracking.conduct import input_errors
 from rnnlab.tracking.stored_values import finite, is_artifact_name, json_text, with_uid, without_remote_credentials
 
 logger = logging.getLogger("rnnlab")
@@ -62,8 +65,28 @@ class AtomicFileObserver(FileStorageObserver):
         self.problem, self._metrics, self._metrics_are_new, self._artifacts = "", {}, False, {}
         self.config, self.cout, self.cout_write_cursor, self._cout_bytes = config, "", 0, 0
         self.info: dict[str, Any] = {}
+        self.run_entry = {}
+        with input_errors():
+            return self._begin(ex_info, command, host_info, start_time, config, meta_info, _id)
+
+    def _begin(
+        self,
+        ex_info: dict[str, Any],
+        command: str,
+        host_info: dict[str, Any],
+        start_time: datetime,
+        config: dict[str, Any],
+        meta_info: dict[str, Any],
+        _id: str | int | None,
+    ) -> str | int:
+        """Make the record; where that fails, nothing is left of it."""
         try:
             self._make_run_dir(_id)
+        except FileExistsError:
+            raise StoreError(f"store {self.basedir}: has a run {_id!r} already") from None
+        except OSError as error:
+            raise StoreError(f"store {self.basedir}: cannot be written: {error.strerror}") from None
+        try:
             self.save_json(config, "config.json")
             self.save_cout()
             self.run_entry = {
@@ -78,10 +101,10 @@ class AtomicFileObserver(FileStorageObserver):
                 "heartbeat": None,
             }
             self.save_json(self.run_entry, "run.json")
-        except FileExistsError:
-            raise StoreError(f"store {self.basedir}: has a run {_id!r} already") from None
         except OSError as error:
-            raise StoreError(f"store {self.basedir}: {error.strerror}: {error.filename}") from None
+            shutil.rmtree(self.dir, ignore_errors=True)
+            self.run_entry = {}
+            raise StoreError(f"store {self.basedir}: cannot be written: {error.strerror}") from None
         return os.path.basename(self.dir) if _id is None else _id
 
     def heartbeat_event(self, info: dict[str, Any], captured_out: str, beat_time: datetime, result: Any) -> None:
@@ -141,12 +164,11 @@ class AtomicFileObserver(FileStorageObserver):
         if self.problem:
             raise StoreError(f"the record of run {self.dir} is incomplete: {self.problem}")
 
-    def save_json(self, obj: Any, filename: str, durable: bool = False) -> None:
+    def save_json(self, obj: Any, filename: str) -> None:
         """Replace a JSON file of the run, if its content has changed."""
         path, text = Path(self.dir, filename), json_text(obj)
-        if durable or self._written.get(path) != text:
-            readable = json.dumps(json.loads(text), indent=2, sort_keys=True)
-            write_atomically(path, readable.encode(), durable)
+        if self._written.get(path) != text:
+            write_atomically(path, _readable(text).encode())
             self._written[path] = text
 
     def save_cout(self) -> None:
@@ -179,7 +201,7 @@ class AtomicFileObserver(FileStorageObserver):
                     copy_atomically(path, folder / name)
                 else:
                     print(f"warning: {source} was edited after the run's start: not stored", file=sys.stderr)
-            stored.append([source, os.path.join(relative, name)])
+            stored.append([source, f"{relative}/{name}"])
         return stored
 
     def find_or_save(self, filename: str, store_dir: Path) -> Path:
@@ -203,14 +225,17 @@ class AtomicFileObserver(FileStorageObserver):
         that says COMPLETED is never made again, and must not have lost its weights and curves.
         """
         with self._lock:
+            if not self.run_entry:  # it could not even begin
+                return
             self.run_entry.update({"stop_time": time.isoformat(), "status": status, **entries})
             with self._noting_problems():
                 self._save_parts()
                 names = [*set(self.run_entry["artifacts"]), "metrics.json", "info.json", "config.json"]
-                make_all_durable([path for path in (Path(self.dir, name) for name in names) if path.exists()])
+                parts = [path for path in (Path(self.dir, name) for name in names) if path.exists()]
                 # Last: a run whose parts cannot be stored never says that it is complete.
-                self.save_json(self.run_entry, "run.json", durable=True)
-                make_durable(Path(self.dir))
+                path, text = Path(self.dir, "run.json"), json_text(self.run_entry)
+                write_last(path, _readable(text).encode(), parts)
+                self._written[path] = text
             self.render_template()
 
     def _save_parts(self) -> None:
@@ -245,10 +270,26 @@ class AtomicFileObserver(FileStorageObserver):
                 self.problem = ""
 
 
+@cache
 def _shared_name(path: str, md5: str) -> str:
     """The name under which a file is stored once for all runs."""
     stem, suffix = os.path.splitext(os.path.basename(path))
     return f"{stem}_{md5}{suffix}"
+
+
+def _readable(text: str) -> str:
+    """A JSON object with sorted keys, as `json.dumps(..., indent=2, sort_keys=True)` writes it."""
+    entries = [
+        f"  {json.dumps(key)}: {_indented(json.dumps(value))}" for key, value in sorted(json.loads(text).items())
+    ]
+    return "{\n" + ",\n".join(entries) + "\n}" if entries else "{}"
+
+
+# Python writes indented JSON slowly, and most of a record, above all the list of sources, is the same in every run.
+@lru_cache(maxsize=64)
+def _indented(text: str) -> str:
+    # A line break inside a string is written as \n: those that are left are between values.
+    return json.dumps(json.loads(text), indent=2, sort_keys=True).replace("\n", "\n  ")
 
 
 def _inside(values: list) -> str:

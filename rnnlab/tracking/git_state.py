@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from rnnlab.store_address import without_credentials
+
 logger = logging.getLogger("rnnlab")
 
 PATCH_LIMIT = 5_000_000  # bytes
@@ -16,7 +18,7 @@ PATCH_LIMIT = 5_000_000  # bytes
 class GitState:
     """A commit, and how the tree differs from it.
 
-    url:   of the remote `origin`, or the folder
+    url:   of the remote `origin`, without credentials, or the folder
     dirty: whether there are uncommitted changes, or Python files that git does not know
     patch: the uncommitted changes; None where they are larger than `PATCH_LIMIT`
     """
@@ -45,7 +47,7 @@ def git_state(folder: Path) -> GitState | None:
     if len(patch) > PATCH_LIMIT:
         logger.warning("the uncommitted changes are not recorded: %d bytes are more than %d", len(patch), PATCH_LIMIT)
     return GitState(
-        url=(url or b"git:" + top).decode().strip(),
+        url=without_credentials((url or b"git:" + top).decode().strip()),
         commit=commit.decode().strip(),
         dirty=bool(patch or untracked),
         patch=patch if len(patch) <= PATCH_LIMIT else None,

@@ -18,6 +18,7 @@ from sacred.observers import MongoObserver, RunObserver
 
 from rnnlab.errors import StoreError
 from rnnlab.store_address import Address, mongo_errors
+from rnnlab.tracking.conduct import input_errors
 from rnnlab.tracking.mongo_documents import COLUMNS, GoneError, RunDocuments
 from rnnlab.tracking.spool import Artifact, Snapshot, Spool, spool_folder
 from rnnlab.tracking.stored_values import is_artifact_name, plain_json, with_uid, without_remote_credentials
@@ -63,6 +64,7 @@ class RunMongoObserver(RunObserver):
         self._documents = RunDocuments(self.address)
         self._unsaved: dict[str, Any] = {}
         self._spool: Spool | None = None
+        self._has_begun = False
 
     def started_event(
         self,
@@ -78,7 +80,7 @@ class RunMongoObserver(RunObserver):
         started = {"ex_info": ex_info, "command": command, "host_info": host_info, "start_time": start_time}
         self._begin({**started, "config": config, "meta_info": with_uid(meta_info)})
         documents = self._documents
-        with mongo_errors(self.address), pymongo.timeout(MAX_SECONDS_TO_START):
+        with input_errors(), mongo_errors(self.address), pymongo.timeout(MAX_SECONDS_TO_START):
             documents.index_metrics()
             documents.entry = {
                 "_id": _id,
@@ -101,6 +103,7 @@ class RunMongoObserver(RunObserver):
             except DuplicateKeyError:
                 raise StoreError(f"store {self.address}: has a run {_id!r} already") from None
         self._started["_id"] = str(documents.entry["_id"])
+        self._has_begun = True
         return documents.entry["_id"]
 
     def heartbeat_event(self, info: dict[str, Any], captured_out: str, beat_time: datetime, result: Any) -> None:
@@ -177,6 +180,11 @@ class RunMongoObserver(RunObserver):
             # Other tools find a run's metrics through these references.
             info["metrics"] = self._documents.metric_references
 
+    @property
+    def kept_in(self) -> Path | None:
+        """The local folder of the run, while the database does not have it as a whole."""
+        return None if self._spool is None else self._spool.run_folder
+
     def join(self) -> None:
         """Raise StoreError if the run is over and is not, or not as a whole, in the database."""
         if not self.problem:
@@ -205,6 +213,8 @@ class RunMongoObserver(RunObserver):
     def _end(self, time: datetime, status: str, **entries: Any) -> None:
         """Store the run's last state."""
         with self._lock:
+            if not self._has_begun:
+                return
             self._store(stop_time=time, status=status, **entries)
 
     @contextmanager

@@ -2,13 +2,12 @@
 
 import hashlib
 import logging
-import os
 import sys
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
-from inspect import getsourcefile
+from inspect import getsourcefile, isroutine
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,20 @@ import rnnlab
 from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task
 from rnnlab.errors import CheckpointError
-from rnnlab.store_address import DEFAULT_STORE
+from rnnlab.store_address import checkpoint_folder
+from rnnlab.terminal import one_line
 from rnnlab.tracking.conduct import current_conduct
 from rnnlab.tracking.storage import store_of
 from rnnlab.training.checkpoint import Checkpoint, Checkpoints
 from rnnlab.variant_key import variant_key
 
-FOLDER = "_checkpoints"
 PACKAGES = ("pytensor", "jax", "jaxlib", "numpy")
 RESUME = "--resume"
 
 # What decides a run's numbers.
 _CODE = (
     "compiled.py",
+    "number_table.py",
     "random_streams.py",
     "run.py",
     *(f"{part}/*.py" for part in ("evaluation", "models", "tasks", "training")),
@@ -58,10 +58,15 @@ def made_by(task: Task) -> dict[str, dict[str, str]]:
     root = Path(rnnlab.__file__).parent
     files = [file for pattern in _CODE for file in root.glob(pattern)]
     code = {f"rnnlab/{file.relative_to(root).as_posix()}": _digest(file) for file in sorted(files)}
-    task_file = getsourcefile(task)
-    if task_file and root not in Path(task_file).resolve().parents:
-        code[Path(task_file).name] = _digest(Path(task_file))
+    file = task_file(task)
+    if file and root not in Path(file).resolve().parents:
+        code[Path(file).name] = _digest(Path(file))
     return {"packages": {package: version(package) for package in PACKAGES}, "code": code}
+
+
+def task_file(task: Task) -> str | None:
+    """The file of a task's code: of the function, or of the class of an object; None if there is none."""
+    return getsourcefile(task if isroutine(task) else type(task))
 
 
 @cache
@@ -73,13 +78,10 @@ def _digest(file: Path) -> str:
 def open_checkpoints(run: Run, config: Config, made_by: Mapping[str, Any]) -> Checkpoints:
     """The checkpoints of a Sacred run's variant.
 
-    They are in `checkpoint.directory`; else in RNNLAB_CHECKPOINTS; else beside the runs where these are in a directory,
-    and else in `results/_checkpoints`.
+    They are in `checkpoint.directory`, or else in `checkpoint_folder` of the run's store.
     """
     key = variant_key(run.experiment_info["name"], config)
-    address = store_of(run.observers)
-    beside = Path(DEFAULT_STORE) if address is None or address.is_mongo else address.path
-    folder = config["checkpoint"]["directory"] or os.environ.get("RNNLAB_CHECKPOINTS") or beside / FOLDER
+    folder = config["checkpoint"]["directory"] or checkpoint_folder(store_of(run.observers))
     identity = {"variant": key, "threads": thread_count(), **made_by}
     run_id = None if run._id is None else str(run._id)
     return Checkpoints(
@@ -143,4 +145,4 @@ class _Remover(RunObserver):
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.__stderr__)
+    print(one_line(text), file=sys.__stderr__)

@@ -12,6 +12,7 @@ from typing import Any
 
 from rnnlab.errors import StoreError
 from rnnlab.store_address import DEFAULT_STORE, Address
+from rnnlab.tracking.conduct import Conduct, conducted
 from rnnlab.tracking.file_observer import AtomicFileObserver
 
 FOLDER = "_spool"
@@ -59,10 +60,11 @@ class Spool:
         """Begin the record with all that is known of the run; raises StoreError if the folder cannot be written."""
         self.folder = folder
         self._observer = AtomicFileObserver(folder)
-        try:
-            self._observer.started_event(**run.started)
-        except StoreError:  # a run of this id is there, from before the database was made anew
-            self._observer.started_event(**{**run.started, "_id": None})
+        with conducted(Conduct()):  # whoever started the run: it goes on if this cannot begin
+            try:
+                self._observer.started_event(**run.started)
+            except StoreError:  # a run of this id is there, from before the database was made anew
+                self._observer.started_event(**{**run.started, "_id": None})
         for name, artifact in run.artifacts.items():
             self.add_artifact(name, artifact)
         self.add_points(run.metrics)
@@ -92,6 +94,11 @@ class Spool:
             self._observer.failed_event(entry["stop_time"], entry["fail_trace"])
         elif entry["status"] != "RUNNING":
             self._observer.interrupted_event(entry["stop_time"], entry["status"])
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the record is."""
+        return Path(self._observer.dir)
 
     @property
     def problem(self) -> str:

@@ -75,9 +75,16 @@ def _mongo_address(option: str) -> Address:
     return parse_address(f"mongodb://{parts.get('url', 'localhost:27017')}/{parts.get('db_name', 'sacred')}")
 
 
-def recorded_at(run: Run) -> Address | None:
-    """The store that holds a Sacred run, if it is one of rnnlab's."""
-    return store_of(run.observers)
+def recorded_at(run: Run) -> tuple[Address, str] | None:
+    """The store that holds a Sacred run as a whole, if it is one of rnnlab's, and the run's id there.
+
+    While a database is away this is the local directory in which the run is kept.
+    """
+    for observer in run.observers:
+        if isinstance(observer, RunMongoObserver) and observer.kept_in is not None:
+            return parse_address(observer.kept_in.parent), observer.kept_in.name
+    address = store_of(run.observers)
+    return None if address is None else (address, str(run._id))
 
 
 def store_of(observers: Sequence[RunObserver]) -> Address | None:

@@ -1,13 +1,6 @@
-"""Checkpoints: the whole state of training in one file, replaced as a whole, so that a killed run can go on.
-
-A checkpoint is an .npz file: arrays by name, and everything else as JSON in one of them. Its zip comment, the last 64
-bytes, is the SHA-256 of all before it, so that no damage goes unseen.
-"""
+"""Checkpoints: the whole state of training in one file, replaced as a whole, so that a killed run can go on."""
 
 import dataclasses
-import hashlib
-import io
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -20,14 +13,12 @@ import numpy as np
 
 from rnnlab.atomic_file import write_atomically
 from rnnlab.errors import CheckpointError
+from rnnlab.training.checkpoint_file import pack, unpack
 from rnnlab.training.early_stopping import EarlyStopping, StoppingRule
 from rnnlab.training.epoch import Arrays, UpdateLog
 from rnnlab.training.state import TrainingState, joined_logs
 
-FORMAT = 1
 COUNTERS = ("n_updates", "n_epochs", "n_examples", "seconds")
-
-_DIGEST_LENGTH = 64
 
 logger = logging.getLogger("rnnlab")
 
@@ -133,31 +124,25 @@ def to_bytes(state: TrainingState, identity: Mapping[str, Any], run_id: str | No
     if state.update_logs:
         arrays |= {f"updates/{name}": array for name, array in joined_logs(state.update_logs).items()}
     rest = {
-        "format": FORMAT,
         "identity": identity,
         "run_id": run_id,
         "stopping": dataclasses.asdict(state.stopping),
         "counters": {name: getattr(state, name) for name in COUNTERS},
         "history": state.history,
     }
-    buffer = io.BytesIO()
-    arrays["rest"] = np.frombuffer(json.dumps(rest).encode(), np.uint8)
-    np.savez(buffer, allow_pickle=False, **arrays)
-    # A zip file ends with the length of its comment and the comment.
-    body = buffer.getvalue()[:-2] + _DIGEST_LENGTH.to_bytes(2, "little")
-    return body + _digest(body)
+    return pack(arrays, rest)
 
 
 def from_bytes(content: bytes, identity: Mapping[str, Any]) -> Checkpoint:
     """The checkpoint in the content of a file; raises CheckpointError if it is damaged or of another identity."""
-    body, digest = content[:-_DIGEST_LENGTH], content[-_DIGEST_LENGTH:]
-    if digest != _digest(body):
-        raise CheckpointError("is damaged: its checksum is wrong")
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        arrays = dict(file)
-    rest = json.loads(arrays.pop("rest").tobytes())
-    if rest["format"] != FORMAT:
-        raise CheckpointError(f"is in format {rest['format']}, not {FORMAT}, that of this release")
+    arrays, rest = unpack(content)
+    try:
+        return _checkpoint(arrays, rest, identity)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"is no checkpoint: {error!r}") from None
+
+
+def _checkpoint(arrays: Arrays, rest: Mapping[str, Any], identity: Mapping[str, Any]) -> Checkpoint:
     if difference := _difference(rest["identity"], identity):
         raise CheckpointError(difference)
     stopping = {**rest["stopping"], "rule": StoppingRule(**rest["stopping"]["rule"])}
@@ -172,15 +157,12 @@ def from_bytes(content: bytes, identity: Mapping[str, Any]) -> Checkpoint:
         history=[(step, metrics) for step, metrics in rest["history"]],
         **rest["counters"],
     )
-    return Checkpoint(state, rest["run_id"])
+    run_id = rest["run_id"]
+    return Checkpoint(state, None if run_id is None else str(run_id))
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(f"{prefix}/"): array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
 
 
 def _difference(made_with: Mapping[str, Any], today: Mapping[str, Any]) -> str | None:

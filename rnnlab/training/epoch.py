@@ -10,13 +10,18 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from rnnlab.compiled import CompiledFunction
-from rnnlab.models.losses import absolute_error, mean_over_sequences, mean_over_steps, squared_error
+from rnnlab.models.losses import absolute_error, mean_over_sequences, mean_over_steps
 from rnnlab.models.network import Architecture, network
-from rnnlab.models.penalties import l1_penalty, l2_penalty
+from rnnlab.models.omega import omega
+from rnnlab.models.penalties import l1_penalty, l2_penalty, weight_group
+from rnnlab.models.readouts import READOUTS
+from rnnlab.training.backpropagation import backpropagate
 from rnnlab.training.gradients import clip_by_norm, gradient_norm
 from rnnlab.training.optimizers import OPTIMIZERS
 
 Arrays = dict[str, np.ndarray]
+
+L1_METHODS = ("subgradient", "proximal")
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,18 @@ class UpdateRule:
     """What decides the graph of one update, besides the network.
 
     `l1_groups` and `l2_groups` name the weight groups that are penalised, `clip` says whether the gradient is
-    clipped. Their strengths and the threshold are inputs, so that one compiled function serves every value.
+    clipped, `omega` whether the vanishing-gradient penalty is added. Their strengths and the threshold are inputs, so
+    that one compiled function serves every value. `l1_method` is one of `L1_METHODS`; `connectivity` keeps the weights
+    that are 0 in a given mask at 0.
     """
 
     optimizer: str
     clip: bool
     l1_groups: tuple[str, ...]
     l2_groups: tuple[str, ...]
+    l1_method: str = "subgradient"
+    omega: bool = False
+    connectivity: bool = False
 
     def hyper_names(self) -> list[str]:
         """The scalar inputs, in order: the optimizer's settings, the clipping threshold, the penalties' strengths."""
@@ -48,6 +58,7 @@ class UpdateRule:
             *(["clip_norm"] if self.clip else []),
             *(f"l1.{group}" for group in self.l1_groups),
             *(f"l2.{group}" for group in self.l2_groups),
+            *(["omega"] if self.omega else []),
         ]
 
     def slot_shapes(self, architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -64,12 +75,15 @@ class UpdateLog:
     """What each update leaves behind, one value per update, computed before the parameters change.
 
     loss: the minibatch loss without penalties; absolute_error: likewise; grad_norm: |g| before clipping, with
-    the gradient of the penalties.
+    the gradient of the penalties; omega and usable_steps: the vanishing-gradient penalty before its strength and the
+    share of steps that it is taken over, None where it is off.
     """
 
     loss: np.ndarray
     absolute_error: np.ndarray
     grad_norm: np.ndarray
+    omega: np.ndarray | None = None
+    usable_steps: np.ndarray | None = None
 
 
 class Epoch:
@@ -102,6 +116,7 @@ class Epoch:
         learning_rates: np.ndarray,
         first_update: int,
         hyper: Mapping[str, float],
+        connectivity: Arrays | None = None,
     ) -> tuple[Arrays, Arrays, UpdateLog]:
         """Run the updates and return the new parameters, the new optimizer state and the log.
 
@@ -109,6 +124,7 @@ class Epoch:
         order, weights: (n_minibatches, batch_size), the sequences of each minibatch and 1, or 0 for padding
         learning_rates: (n_minibatches,)
         first_update:   the number of updates made before
+        connectivity:   by parameter name, 1 where a weight may change and 0 where it stays, if the rule asks for it
         """
         updates = np.arange(first_update + 1, first_update + 1 + len(order))
         outputs = self._function(
@@ -120,6 +136,7 @@ class Epoch:
             cast(learning_rates, self._dtype),
             updates.astype(self._dtype),
             *(np.asarray(hyper[name], self._dtype) for name in self._hyper),
+            *([] if connectivity is None else [_flat(connectivity[name] for name in self._shapes)]),
         )
         flat, *flat_slots = outputs[: 1 + len(self._slots)]
         new_slots = {
@@ -182,21 +199,25 @@ def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
     rates = pt.tensor("learning_rates", dtype=dtype, shape=(n_minibatches,))
     updates = pt.tensor("updates", dtype=dtype, shape=(n_minibatches,))
     hyper = {name: pt.tensor(name, dtype=dtype, shape=()) for name in rule.hyper_names()}
+    if rule.connectivity:
+        hyper["connectivity"] = pt.tensor("connectivity", dtype=dtype, shape=(size,))
 
     def one_update(indices, weight, rate, update, *rest):
         flat, *slots = rest[: len(carried)]
         given = dict(zip([*dataset, *hyper], rest[len(carried) :], strict=True))
         minibatch = {name: given[name][indices] for name in dataset}
         parameters = _unflatten(flat, architecture.parameter_shapes())
-        loss, error = minibatch_loss(architecture, parameters, minibatch, weight)
-        gradient, norm = objective_gradient(rule, parameters, loss, given)
+        built, loss, error = minibatch_loss(architecture, parameters, minibatch, weight)
+        gradient, norm, penalty_log = objective_gradient(rule, parameters, built, loss, given)
         flat, new_slots = OPTIMIZERS[rule.optimizer].rule(flat, gradient, tuple(slots), rate, update, given)
-        return [flat, *new_slots, loss, error, norm]
+        if rule.l1_method == "proximal":
+            flat = _soft_threshold(flat, _l1_strengths(architecture, rule, given, dtype) * rate)
+        return [flat, *new_slots, loss, error, norm, *penalty_log]
 
     outputs = pytensor.scan(
         one_update,
         sequences=[order, weights, rates, updates],
-        outputs_info=carried + [None] * 3,
+        outputs_info=carried + [None] * (5 if rule.omega else 3),
         non_sequences=[*dataset.values(), *hyper.values()],
         strict=True,
         return_updates=False,
@@ -209,26 +230,71 @@ def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
 
 
 def minibatch_loss(architecture, parameters, minibatch, weight):
-    """The loss and the absolute error of one minibatch, each the weighted mean over its sequences."""
+    """The network, and the loss and the absolute error of one minibatch: the weighted mean over its sequences."""
     mask = minibatch.get("mask")
-    outputs = network(architecture, parameters, minibatch["inputs"], mask, minibatch.get("initial"))
+    built = network(architecture, parameters, minibatch["inputs"], mask, minibatch.get("initial"))
 
-    def mean(error):
-        return mean_over_sequences(mean_over_steps(error(outputs, minibatch["targets"]), mask), weight)
-
-    return mean(squared_error), mean(absolute_error)
-
-
-def objective_gradient(rule, parameters, loss, hyper):
-    """The gradient of loss plus penalties as one vector, clipped if the rule says so, and its norm before clipping."""
-    objective = (
-        loss
-        + l1_penalty(parameters, {group: hyper[f"l1.{group}"] for group in rule.l1_groups})
-        + l2_penalty(parameters, {group: hyper[f"l2.{group}"] for group in rule.l2_groups})
+    targets = minibatch["targets"]
+    losses = READOUTS[architecture.readout].loss(built.scores, targets)
+    loss, error = (
+        mean_over_sequences(mean_over_steps(each, mask), weight)
+        for each in (losses, absolute_error(built.outputs, targets))
     )
-    gradients = pytensor.grad(objective, list(parameters.values()))
-    gradient = pt.concatenate([one.reshape((-1,)) for one in gradients])
-    norm = gradient_norm(gradient)
+    return built, loss, error
+
+
+def objective_gradient(rule, parameters, built, loss, hyper):
+    """The gradient of loss plus penalties as one vector, clipped if the rule says so.
+
+    Returns it with its norm before clipping, and with Omega and its share of usable steps where that penalty is on.
+    """
+    back = backpropagate(built, parameters, loss)
+    gradients = dict(back.by_name)
+    subgradients = rule.l1_groups if rule.l1_method == "subgradient" else ()
+    penalties = (
+        (l1_penalty, {group: hyper[f"l1.{group}"] for group in subgradients}),
+        (l2_penalty, {group: hyper[f"l2.{group}"] for group in rule.l2_groups}),
+    )
+    for penalty, strengths in penalties:
+        penalised = [name for name in parameters if weight_group(name) in strengths]
+        if penalised:
+            found = pytensor.grad(penalty(parameters, strengths), [parameters[name] for name in penalised])
+            gradients |= {name: gradients[name] + one for name, one in zip(penalised, found, strict=True)}
+    penalty_log = []
+    if rule.omega:
+        penalty_log = _add_omega(gradients, back.layers, built.layers, hyper["omega"])
+    if rule.connectivity:
+        masks = _unflatten(hyper["connectivity"], {name: array.type.shape for name, array in parameters.items()})
+        gradients = {name: gradients[name] * masks[name] for name in gradients}
+    gradient = pt.concatenate([gradients[name].reshape((-1,)) for name in parameters])
+    norm = gradient_norm(gradients[name] for name in parameters)
     if rule.clip:
         gradient = clip_by_norm(gradient, norm, hyper["clip_norm"])
-    return gradient, norm
+    return gradient, norm, penalty_log
+
+
+def _add_omega(gradients, back, layers, strength):
+    """Add every layer's penalty to the gradient of its W_hh; Omega summed over layers, usable steps averaged."""
+    penalties, shares = [], []
+    for layer, through in zip(layers, back, strict=True):
+        recurrence = layer.recurrence
+        penalty, derivative, usable = omega(recurrence.W_hh, through.hidden, through.products, recurrence.mask)
+        gradients[f"{layer.name}.W_hh"] += strength * derivative
+        penalties.append(penalty)
+        shares.append(usable)
+    return [sum(penalties), sum(shares) / pt.constant(len(shares), dtype=shares[0].dtype)]
+
+
+def _l1_strengths(architecture, rule, hyper, dtype):
+    """The L1 strength of each entry of the parameters' vector."""
+    parts = []
+    for name, shape in architecture.parameter_shapes().items():
+        size, group = int(np.prod(shape)), weight_group(name)
+        strength = hyper[f"l1.{group}"] if group in rule.l1_groups else pt.constant(0.0, dtype=dtype)
+        parts.append(pt.zeros((size,), dtype=dtype) + strength)
+    return pt.concatenate(parts)
+
+
+def _soft_threshold(values, threshold):
+    """`sign(p) max(|p| - a l, 0)`: the proximal step of `l |p|` , learning rate a (Daubechies et al. 2004)."""
+    return pt.sign(values) * pt.maximum(pt.abs(values) - threshold, pt.zeros_like(values))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlab.compiled import to_device
+from rnnlab.evaluation.dynamics import Dynamics
 from rnnlab.evaluation.forward import Forward, compile_forward
 from rnnlab.models.network import Architecture
 from rnnlab.random_streams import stream
@@ -26,7 +27,8 @@ Save = Callable[[TrainingState, bool], None]
 class Training:
     """What to train and how.
 
-    `hyper` holds the values that `rule.hyper_names()` names; `validate_every` counts updates (see `plan`).
+    `hyper` holds the values that `rule.hyper_names()` names; `validate_every` counts updates (see `plan`);
+    `connectivity` is what `Epoch` takes.
     """
 
     architecture: Architecture
@@ -42,6 +44,8 @@ class Training:
     log_updates: bool
     dtype: str
     seed: int
+    log_dynamics: bool = False
+    connectivity: Arrays | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ def _run_chunk(training: Training, state: TrainingState, feed: _Feed, chunk: Chu
     epoch = feed.compiled(len(order))
     rates = _learning_rates(training, state.n_updates + np.arange(len(order)))
     state.parameters, state.slots, update_log = epoch(
-        state.parameters, state.slots, feed.arrays, order, weights, rates, state.n_updates, training.hyper
+        *(state.parameters, state.slots, feed.arrays, order, weights, rates, state.n_updates),
+        *(training.hyper, training.connectivity),
     )
     counts = weights.sum(axis=1)
     state.n_updates += len(order)
@@ -184,6 +189,8 @@ class _Validation:
         self._training = training
         self._valid = valid
         self._log = log
+        if training.log_dynamics:
+            self._dynamics = Dynamics(training.architecture, valid, training.dtype)
         self._forward = compile_forward(training.architecture, valid.n_steps, valid.mask is not None, training.dtype)
 
     def __call__(self, state: TrainingState, finite: bool) -> bool:
@@ -204,7 +211,12 @@ class _Validation:
             logs = joined_logs([update_log for update_log, _ in state.pending])
             metrics["train.loss"] = float(logs["loss"].astype(float) @ counts / counts.sum())
             metrics["train.grad_norm"] = float(logs["grad_norm"].astype(float).mean())
+            for name in ("omega", "usable_steps"):
+                if name in logs:
+                    metrics[f"train.{name}"] = float(logs[name].astype(float).mean())
             state.pending = []
+        if self._training.log_dynamics and finite:
+            metrics |= self._dynamics(state.parameters)
         state.history.append((state.n_updates, metrics))
         self._log(state.n_updates, metrics)
         return bool(np.isfinite(loss))

@@ -32,4 +32,5 @@ class TrainingState:
 
 def joined_logs(update_logs: list[UpdateLog]) -> Arrays:
     """Consecutive update logs as one array (n_updates,) for each of their fields; there must be one at least."""
-    return {name: np.concatenate([getattr(log, name) for log in update_logs]) for name in UpdateLog.__annotations__}
+    kept = [name for name in UpdateLog.__annotations__ if getattr(update_logs[0], name) is not None]
+    return {name: np.concatenate([getattr(log, name) for log in update_logs]) for name in kept}

@@ -136,6 +136,26 @@ def test_no_runs_one_run_and_bad_options_say_so(runs):
         compare_groups(records, level=95)
 
 
+def test_a_bootstrap_interval_of_few_values_comes_with_a_warning(runs):
+    add_runs(runs, [float(value) for value in range(9)])
+    words = "bootstrap intervals of fewer than 10 values are too narrow: t is safer there"
+    assert words in compare_groups(runs.records(), interval="bootstrap").notes
+    assert words not in compare_groups(runs.records()).notes
+    runs.add(seed=9, result={"test_loss": 9.0})
+    assert words not in compare_groups(runs.records(), interval="bootstrap").notes
+
+
+def test_a_group_that_failed_altogether_raises_no_bar_for_the_others(runs):
+    for seed in range(6):
+        for n_hidden in (5, 20):
+            runs.add(seed=seed, model__n_hidden=n_hidden, result={"test_loss": seed + n_hidden * (1 + seed / 100)})
+    for n_hidden in (50, 100):
+        runs.add(model__n_hidden=n_hidden, status="FAILED")
+    rows = rows_of(compare_groups(runs.records(), baseline="model.n_hidden=5"))
+    assert rows["n_hidden=20"]["verdict"] == "worse (6 seeds)"
+    assert rows["n_hidden=50"]["verdict"] == "no seed in common with the baseline"
+
+
 def test_compare_gives_a_frame_and_its_notes_as_warnings(runs):
     add_runs(runs, [1.0])
     with pytest.warns(UserWarning, match="one run only"):

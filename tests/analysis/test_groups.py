@@ -4,12 +4,12 @@ from rnnlab.analysis.groups import (
     MISSING,
     AnalysisError,
     fixed_config,
-    flatten_config,
     group_label,
     group_records,
     mixing_notes,
     varying_keys,
 )
+from rnnlab.store.record import flatten_config
 
 
 def test_a_nested_config_becomes_dotted_keys_and_lists_become_tuples():

@@ -68,7 +68,7 @@ def test_a_heat_map_has_the_mean_of_each_cell_and_crosses_out_the_empty_ones(gri
     assert data.mean == pytest.approx(np.array([[0.015, 0.26], [0.06, 0.71], [0.51, np.nan]]), nan_ok=True)
     assert data.n.tolist() == [[3, 3], [3, 3], [3, 0]]
     ax = plot_heatmap(grid, "model.n_hidden", "training.rate").axes[0]
-    assert [text.get_text() for text in ax.texts] == ["0.015", "0.26", "0.06", "0.71", "0.51", "\u00d7"]
+    assert [text.get_text() for text in ax.texts] == ["0.0150", "0.260", "0.0600", "0.710", "0.510", "\u00d7"]
     assert ax.images[0].get_array().filled(np.nan) == pytest.approx(data.mean, nan_ok=True)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0.001", "0.01", "0.1"]
 

@@ -116,7 +116,7 @@ def test_a_comparison_on_a_terminal_of_80_columns_says_everything_on_whole_lines
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "test_loss by n_hidden, best first" in lines
     assert "20 7 of 8 0.000650 0.000108 [0.00055, 0.00075] 0.000650 0.000500" in lines
-    assert any(line.startswith("predict 0.487100 0.000000") for line in lines)
+    assert any(line.startswith("predict the 0.487100 0.000000") for line in lines)
     assert "not averaged: n_hidden=20: 1 failed" in lines
     assert any("0.016 better (7" in line for line in lines)
     assert max(map(len, text.splitlines())) <= 80

@@ -55,6 +55,7 @@ def test_a_comparison_comes_in_each_format(rnnlab, runs, address):
     assert rnnlab("compare", "--store", address, "--latex", "--csv").code == 2
 
 
+@pytest.mark.parametrize("tracked_store", ["files"], indirect=True)
 @pytest.mark.parametrize("kind", ["curves", "metric", "heatmap", "parallel"])
 def test_each_kind_of_picture_is_drawn(rnnlab, runs, address, tmp_path, kind):
     for ending, signature in SIGNATURES.items():
@@ -64,6 +65,7 @@ def test_each_kind_of_picture_is_drawn(rnnlab, runs, address, tmp_path, kind):
         assert (tmp_path / f"picture{ending}").read_bytes().startswith(signature)
 
 
+@pytest.mark.parametrize("tracked_store", ["files"], indirect=True)
 def test_options_reach_the_picture(rnnlab, runs, address, tmp_path):
     def texts(*options):
         ended = rnnlab("plot", *options, "--store", address, "-o", tmp_path / "p.svg")

@@ -70,7 +70,10 @@ def test_bad_stores_are_one_line(rnnlab, address, tmp_path):
         ([address, address], f"cannot copy {address} to itself"),
         ([address, tmp_path / "file"], f"store {tmp_path}/file: it cannot be written: File exists"),
         ([address, tmp_path / "file" / "deeper"], f"store {tmp_path}/file/deeper: it cannot be written: "),
-        ([address, "mongodb://127.0.0.1:9/lab"], "store mongodb://127.0.0.1:9/lab: no answer from the server"),
+        (
+            [address, "mongodb://127.0.0.1:9/lab?serverSelectionTimeoutMS=100"],
+            "store mongodb://127.0.0.1:9/lab: no answer from the server",
+        ),
         ([address, tmp_path / "to", "7"], f"no run '7' in {address}"),
     ]:
         ended = rnnlab("copy", *arguments)

@@ -11,6 +11,8 @@ TINY = (
     *("--set", "training.max_epochs=2", "--set", "training.batch_size=10"),
 )
 
+SOON = "serverSelectionTimeoutMS=100"
+
 
 @pytest.fixture
 def failing(tmp_path):
@@ -68,6 +70,23 @@ def test_a_dry_run_shows_what_is_done_and_what_is_left_in_80_columns_and_runs_no
     assert len(open_store(address).find()) == 1
 
 
+def test_a_space_of_many_settings_is_listed_in_80_columns_with_one_column_for_all(rnnlab, tmp_path):
+    keys = (
+        "training.learning_rate",
+        "training.momentum",
+        "training.input_noise_std",
+        "training.clip_norm",
+        "training.rho",
+    )
+    grid = [word for key in keys for word in ("--grid", f"{key}=0.125,0.25")]
+    ended = rnnlab("sweep", SCRIPT, *TINY, *grid, "--seeds", 1, "--store", tmp_path / "results", "--dry-run")
+    lines = ended.out.splitlines()
+    assert lines[0].split() == ["#", "settings", "state", "run"]
+    assert lines[1].split()[:2] == ["1", "learning_rate=0.125,"]
+    assert all(len(line) <= 80 for line in lines[:-1])
+    assert [line.split()[-1] for line in lines if line[:2].strip().isdigit()].count("left") == 32
+
+
 def test_failures_are_listed_with_how_to_run_them_again_and_the_exit_code_says_so(rnnlab, failing, tmp_path):
     space = (failing, *TINY, "--grid", "task.broken=false,true", "--store", tmp_path / "results", "--workers", 0)
     ended = rnnlab("sweep", *space)
@@ -97,8 +116,8 @@ def test_failures_are_listed_with_how_to_run_them_again_and_the_exit_code_says_s
         ((SCRIPT, "--set", "model.n_hidden=0"), "--set model.n_hidden: model.n_hidden = 0: must be a whole number"),
         ((SCRIPT, "--with", "pots"), '--with: unknown named config "pots"; did you mean "post"?'),
         ((SCRIPT, "--seeds", "200_000"), "has 200,000 variants; a sweep has at most 100,000"),
-        ((SCRIPT, "--store", "mongodb://127.0.0.1:9/runs"), "store mongodb://127.0.0.1:9/runs: no answer"),
-        ((SCRIPT, "--store", "mongodb://ada:secret@127.0.0.1:9/runs"), "store mongodb://127.0.0.1:9/runs: no answer"),
+        ((SCRIPT, "--store", f"mongodb://127.0.0.1:9/runs?{SOON}"), "store mongodb://127.0.0.1:9/runs: no answer"),
+        ((SCRIPT, "--store", f"mongodb://ada:secret@127.0.0.1:9/r?{SOON}"), "store mongodb://127.0.0.1:9/r: no answer"),
         ((SCRIPT, "--store", "taken"), "taken: is a file, not a directory"),
         ((SCRIPT, "--scheduler", "tcp://127.0.0.1:9"), "no Dask scheduler answers at tcp://127.0.0.1:9"),
         ((SCRIPT, "--scheduler", "nonsense://x"), "no Dask scheduler answers at nonsense://x"),
@@ -106,6 +125,7 @@ def test_failures_are_listed_with_how_to_run_them_again_and_the_exit_code_says_s
 )
 def test_bad_input_is_one_line_and_nothing_is_started(rnnlab, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("rnnlab.sweep.dask_pools._SECONDS_TO_CONNECT", 0.5)
     (tmp_path / "taken").write_text("a file")
     ended = rnnlab("sweep", *arguments)
     (line,) = [line for line in ended.err.splitlines() if line.startswith("error: ")]

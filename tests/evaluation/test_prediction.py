@@ -108,6 +108,7 @@ def test_arrays_that_do_not_fit_are_one_clear_line(record, arguments, message):
     [
         ({"model": {"cell": "gru9"}}, "run 12: model.cell = 'gru9' is unknown here; known are elman"),
         ({"model": {"n_hidden": 6}}, "run 12: layer1.W_uh has shape (1, 5) in the weights, but its config makes (1, 6"),
+        ({"model": {"n_layers": 10**12}}, "run 12: model.n_layers = 1000000000000, but there are only"),
         ({"dropped": [EVERY_STATE]}, f"run 12: no network without '{EVERY_STATE}' in config or weights"),
         ({"dropped": ["layer1.W_hh"]}, "run 12: no network without 'layer1.W_hh' in config or weights"),
         ({"dropped": ["scaling.inputs_mean"]}, "run 12: the arrays ["),
@@ -118,6 +119,11 @@ def test_a_network_that_cannot_be_built_here_is_refused_in_one_line(record, chan
     with pytest.raises(RnnlabError, match=re.escape(message)) as raised:
         load_model(changed(record, **change))
     assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_precision_is_refused_in_one_line(record):
+    with pytest.raises(RnnlabError, match="run 12: dtype = '2026-01-01' is unknown here; known are float32"):
+        load_model(Record({**record.config, "dtype": "2026-01-01"}, record.arrays))
 
 
 def test_a_run_without_weights_is_refused(tracked_store, track):

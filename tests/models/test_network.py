@@ -47,7 +47,7 @@ def compiled_network(arch, masked, batch=BATCH, n_steps=N_STEPS):
         for name, shape in (arch.parameter_shapes() | shapes).items()
     }
     inputs, mask, initial = (symbols[name] for name in shapes)
-    outputs = network(arch, symbols, inputs, mask if masked else None, initial)
+    outputs = network(arch, symbols, inputs, mask if masked else None, initial).outputs
     function = CompiledFunction(list(symbols.values()), [outputs], "float64")
     return lambda parameters, *arrays: function(*parameters.values(), *arrays)[0]
 

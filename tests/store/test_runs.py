@@ -41,6 +41,9 @@ def test_runs_are_shown_as_a_table_of_what_varies_with_nothing_left_unescaped():
     assert "<th>n</th><th>test_loss</th>" in page
     assert "<td>2</td><td>0.285714</td>" in page
     assert "seed" not in page
+    assert "<p>3 runs of x: 3 COMPLETED</p>" in page
+    assert "<th>experiment</th>" not in page
+    assert "<th>experiment</th>" in Runs([*runs(1), RunRecord("9", "y", "FAILED", {})])._repr_html_()
     varied = Runs([*runs(1, evil="<script>"), *runs(1, evil="&")])._repr_html_()
     assert "<script>" not in varied
     assert "&lt;script&gt;" in varied

@@ -6,10 +6,20 @@ import sys
 
 import numpy as np
 import pytest
+from distributed import Client
 
+from rnnlab.errors import RnnlabError
 from rnnlab.store import open_store
+from rnnlab.store_address import parse_address
+from rnnlab.sweep.dask_pools import connect
+from rnnlab.sweep.execution import StopRequest, execute
+from rnnlab.sweep.expansion import expand
+from rnnlab.sweep.options import specification_from_options
+from rnnlab.sweep.plan import make_plan
+from rnnlab.sweep.pools import OwnProcess
+from rnnlab.sweep.resolve import resolve
 
-N = 6
+N = 4
 
 
 @pytest.fixture
@@ -32,8 +42,6 @@ def scheduler(tmp_path, wait_until):
         start(
             "worker", "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard", "--scheduler-file", str(address_file)
         )
-    from distributed import Client
-
     with Client(scheduler_file=str(address_file)) as client:
         client.wait_for_workers(2, timeout=60)
         yield client.scheduler.address
@@ -43,15 +51,19 @@ def scheduler(tmp_path, wait_until):
         process.wait()
 
 
-def test_a_cluster_with_mongodb_gives_the_same_bits_as_this_process_with_files(
+@pytest.mark.slow
+def test_a_cluster_with_mongodb_gives_the_same_bits_as_this_process_with_files_and_refuses_what_it_cannot_reach(
     script, tmp_path, start_sweep, scheduler, mongo_database_address
 ):
-    space = (script, "--seeds", N)
-    on_cluster = start_sweep(*space, "--store", mongo_database_address, "--scheduler", scheduler).finish()
-    here = start_sweep(*space, "--store", tmp_path / "results", "--workers", 0).finish()
-    assert (on_cluster[0], here[0]) == (0, 0), (on_cluster, here)
+    code, _, errors = start_sweep(
+        *(script, "--seeds", N, "--store", mongo_database_address, "--scheduler", scheduler)
+    ).finish()
+    assert code == 0, errors
+    here = parse_address(tmp_path / "results")
+    plan = make_plan(expand(specification_from_options(script, seeds=N), resolve), here)
+    execute(plan, OwnProcess(), here, 0, StopRequest(), lambda progress: None)
 
-    from_mongo, from_files = open_store(mongo_database_address).find(), open_store(tmp_path / "results").find()
+    from_mongo, from_files = open_store(mongo_database_address).find(), open_store(here).find()
     assert len(from_mongo) == len(from_files) == N
     for one in from_files:
         (other,) = [record for record in from_mongo if record.config == one.config]
@@ -61,26 +73,9 @@ def test_a_cluster_with_mongodb_gives_the_same_bits_as_this_process_with_files(
         assert all(np.array_equal(one.weights()[name], other.weights()[name]) for name in one.weights())
     assert len({record.host["hostname"] for record in from_mongo}) == 1
 
-
-def test_a_script_or_a_store_that_the_workers_cannot_reach_is_one_line_and_nothing_is_started(
-    script, tmp_path, start_sweep, scheduler, wait_until
-):
-    from distributed import Client
-
-    from rnnlab.store_address import parse_address
-    from rnnlab.sweep.worker import why_unusable
-
-    with Client(scheduler) as client:
-        address = parse_address(tmp_path / "results")
-        missing = client.run(why_unusable, address, [tmp_path / "elsewhere.py"], None)
-        other_directory = client.run(why_unusable, address, [script], tmp_path / "results" / "_claims" / "no-such")
-    assert all("scripts must be on a shared file system" in words for words in missing.values())
-    assert all("is not the same directory" in words for words in other_directory.values())
-    assert not (tmp_path / "results").exists()
-
-
-def test_a_scheduler_that_does_not_answer_is_one_line(script, tmp_path, start_sweep):
-    code, _, errors = start_sweep(script, "--store", tmp_path / "r", "--scheduler", "tcp://127.0.0.1:9").finish()
-    assert code == 1
-    assert "error: no Dask scheduler answers at tcp://127.0.0.1:9" in errors
-    assert "Traceback" not in errors
+    elsewhere = parse_address(tmp_path / "elsewhere")
+    with pytest.raises(RnnlabError, match="scripts must be on a shared file system"):
+        connect(scheduler, elsewhere, [tmp_path / "elsewhere.py"], None)
+    with pytest.raises(RnnlabError, match="is not the same directory"):
+        connect(scheduler, elsewhere, [script], elsewhere.path / "_claims" / "no-such")
+    assert not elsewhere.path.exists()

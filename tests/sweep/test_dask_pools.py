@@ -1,3 +1,6 @@
+import multiprocessing
+import os
+import signal
 import tempfile
 
 import pytest
@@ -16,14 +19,17 @@ from rnnlab.sweep.worker import SCRATCH_VARIABLE
 @pytest.fixture
 def own_environment(monkeypatch):
     """A pool changes the environment for the processes that it starts."""
-    for name in ("TMPDIR", SCRATCH_VARIABLE):
+    for name in ("TMPDIR", SCRATCH_VARIABLE, "PYTHONWARNINGS"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_environment")
-def test_a_worker_whose_memory_has_grown_is_replaced_between_two_variants(script, tmp_path):
+def test_a_worker_is_replaced_when_its_memory_has_grown_and_ended_when_it_does_not_answer_at_the_end(
+    script, tmp_path, monkeypatch
+):
     address = parse_address(tmp_path / "results")
     plan = make_plan(expand(specification_from_options(script, seeds=2), resolve), address)
     workers = []
@@ -37,7 +43,12 @@ def test_a_worker_whose_memory_has_grown_is_replaced_between_two_variants(script
     try:
         progress = execute(plan, pool, address, 0, StopRequest(), lambda progress: None)
     finally:
+        (worker,) = multiprocessing.active_children()
+        os.kill(worker.pid, signal.SIGSTOP)
+        monkeypatch.setattr("rnnlab.sweep.dask_pools._SECONDS_TO_CLOSE", 0.2)
         pool.close()
+        worker.join(60)
+        assert not worker.is_alive()
     assert (len(progress.completed), progress.failures) == (2, [])
     assert len(set(workers)) == 2
     assert [record.status for record in open_store(address).find()] == ["COMPLETED"] * 2

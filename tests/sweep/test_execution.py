@@ -106,6 +106,39 @@ def test_a_variant_that_another_sweep_has_claimed_is_waited_for(sweep, variants,
     assert (len(progress.completed), progress.left) == (2, 0)
 
 
+def test_a_worker_that_is_soon_idle_is_given_a_variant_ahead_but_none_of_the_last(variants, tracked_store):
+    address = parse_address(tracked_store.address)
+    plan = make_plan(variants(seeds=4), address)
+    given, running = [], []
+
+    class Quick(OwnProcess):
+        """Takes a second variant before it has run the first."""
+
+        def __init__(self):
+            super().__init__()
+            self._tasks = []
+
+        def idle(self):
+            return [] if self._tasks else ["here"]
+
+        def soon_idle(self):
+            return ["here"] if len(self._tasks) == 1 else []
+
+        def submit(self, worker, task):
+            self._tasks.append(task)
+
+        def collect(self, seconds):
+            given.append(len(self._tasks))
+            return [("here", task, run_variant(task)) for task in [self._tasks.pop(0)]]
+
+    progress = execute(
+        plan, Quick(), address, 0, StopRequest(), lambda progress: running.append((progress.running, progress.left))
+    )
+    assert [variant.updates["seed"] for variant, _ in progress.completed] == [0, 1, 2, 3]
+    assert given == [2, 2, 1, 1]
+    assert running == [(1, 4), (1, 3), (1, 2), (1, 1), (0, 0)]
+
+
 class DyingWorkers(OwnProcess):
     """Each variant's worker dies so many times."""
 
@@ -209,4 +242,4 @@ def test_a_config_that_differs_where_the_worker_is_ends_the_sweep_with_the_reaso
 
 def test_an_unreachable_database_is_an_error_before_anything_is_started(variants):
     with pytest.raises(RnnlabError, match="no answer from the server"):
-        make_plan(variants(seeds=2), parse_address("mongodb://127.0.0.1:9/runs"))
+        make_plan(variants(seeds=2), parse_address("mongodb://127.0.0.1:9/runs?serverSelectionTimeoutMS=100"))

@@ -1,6 +1,7 @@
 import time
 
 import pytest
+from sacred import SETTINGS
 
 from rnnlab.errors import ConfigError, RnnlabError
 from rnnlab.sweep.resolve import build_experiment, resolve
@@ -97,6 +98,16 @@ def test_hundreds_of_variants_resolve_without_building_an_experiment_for_each(sc
     for seed in range(50):
         resolve(script, (), {"seed": seed})
     assert time.process_time() - started < 50 * once
+
+
+def test_every_experiment_of_a_script_tells_all_sources_and_packages_though_they_are_listed_once(script):
+    first, second = (build_experiment(script).get_experiment_info() for _ in range(2))
+    assert first == second
+    paths = [path for path, _ in first["sources"]]
+    assert "sums.py" in paths
+    assert any(path.endswith("rnnlab/run.py") for path in paths)
+    assert any(name.startswith("pytensor==") for name in first["dependencies"])
+    assert (SETTINGS.DISCOVER_SOURCES, SETTINGS.DISCOVER_DEPENDENCIES) == ("imported", "imported")
 
 
 def test_values_that_a_script_derives_from_others_are_derived_anew_for_each_config(script):

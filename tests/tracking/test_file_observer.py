@@ -17,6 +17,7 @@ from rnnlab.tracking.file_observer import AtomicFileObserver
 
 PROCESSES = str(Path(__file__).with_name("run_processes.py"))
 ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 1, 1)
 
 
 def run_processes(tmp_path, *arguments):
@@ -74,6 +75,15 @@ def test_the_files_are_those_that_sacreds_own_observer_writes(tmp_path, track):
     assert written(tmp_path / "rnnlab") == written(tmp_path / "sacred")
 
 
+def test_files_are_indented_and_sorted_for_readers_whatever_is_in_them(tmp_path):
+    observer = AtomicFileObserver(tmp_path)
+    run = started(observer)
+    observer.heartbeat_event({"b": ["line\nbreak", {"y": {}, "x": []}], "a": {"é\t": 1.5}, "c": None}, "", NOW, None)
+    for name in ("info.json", "run.json", "config.json"):
+        text = (run / name).read_text()
+        assert text == json.dumps(json.loads(text), indent=2, sort_keys=True)
+
+
 def test_every_run_has_a_uid_of_its_own(tracked_store, track):
     for _ in range(2):
         track(tracked_store.observer())
@@ -98,11 +108,11 @@ def test_no_file_holds_a_bare_nan(tmp_path, track):
 
 
 def test_runs_that_start_at_the_same_instant_have_ids_of_their_own(tracked_store, tmp_path):
-    run_processes(tmp_path, "together", tracked_store.address, "50", "1")
+    run_processes(tmp_path, "together", tracked_store.address, "20", "1")
     records = tracked_store.store.find()
-    assert [record.run_id for record in records] == [str(n) for n in range(1, 51)]
+    assert [record.run_id for record in records] == [str(n) for n in range(1, 21)]
     assert {record.status for record in records} == {"COMPLETED"}
-    assert len({record.result["pid"] for record in records}) == 50
+    assert len({record.result["pid"] for record in records}) == 20
     for record in records:
         assert record.curves["pid"].values == record.result["pid"] == record.config["seed"]
 

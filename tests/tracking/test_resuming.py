@@ -17,11 +17,28 @@ from rnnlab.tracking.conduct import Conduct, conducted
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "experiments" / "dot_product.py"
+PROCESSES = Path(__file__).with_name("training_processes.py")
 TINY = ["data.n_train=40", "data.n_valid=20", "data.n_test=20", "task.n_steps=5", "model.n_hidden=4"]
 
 
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def build():
+    return load("dot_product_script", SCRIPT).build()
+
+
+def train(store):
+    """The run of training_processes.py, in this process."""
+    load("training_processes", PROCESSES).train(store)
+
+
 def train_in_processes(store, *delays):
-    program = [sys.executable, str(Path(__file__).with_name("training_processes.py")), str(store), *map(str, delays)]
+    program = [sys.executable, str(PROCESSES), str(store), *map(str, delays)]
     done = subprocess.run(program, capture_output=True, text=True, cwd=store.parent)
     assert done.returncode == 0, done.stderr
     return done
@@ -43,13 +60,13 @@ def assert_same_curves(one, other):
 
 @pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_with_the_bits_of_an_undisturbed_one(tmp_path):
-    train_in_processes(tmp_path / "undisturbed")
-    delays = np.random.default_rng(1).uniform(0.0, 0.2, size=4)
+    train(str(tmp_path / "undisturbed"))
+    delays = np.random.default_rng(1).uniform(0.0, 0.2, size=3)
     train_in_processes(tmp_path / "killed", *delays)
 
     (whole,) = open_store(tmp_path / "undisturbed").find()
     *dead, last = open_store(tmp_path / "killed").find()
-    assert len(dead) == 4
+    assert len(dead) == 3
     assert last.status == whole.status == "COMPLETED"
     assert last.result == whole.result
     assert last.info["early_stopping"] == whole.info["early_stopping"]
@@ -68,23 +85,22 @@ def test_a_run_killed_again_and_again_ends_with_the_bits_of_an_undisturbed_one(t
     assert list((tmp_path / "killed" / "_checkpoints").iterdir()) == []
 
 
-def start_sweep(store):
-    config = [*TINY, "training.max_epochs=150", "training.log_updates=True", "early_stopping.rule=none"]
-    settings = [option for each in [*config, "checkpoint.every_seconds=0"] for option in ("--set", each)]
-    command = [sys.executable, "-m", "rnnlab", "sweep", str(SCRIPT), "--store", str(store), "--workers", "2"]
-    return subprocess.Popen(
-        [*command, "--seeds", "2", *settings], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-    )
-
-
 @pytest.mark.slow
-def test_variants_of_a_sweep_whose_workers_are_killed_end_with_the_bits_of_undisturbed_ones(tmp_path):
-    whole = start_sweep(tmp_path / "undisturbed")
-    said, _ = whole.communicate(timeout=300)
-    assert whole.returncode == 0, said
+def test_variants_of_a_sweep_whose_worker_is_killed_end_with_the_bits_of_undisturbed_ones(tmp_path):
+    config = [*TINY, "training.max_epochs=150", "training.log_updates=True", "early_stopping.rule=none"]
+    for seed in range(2):
+        build().run_commandline(["x", "-F", str(tmp_path / "undisturbed"), "with", *config, f"seed={seed}"])
 
-    sweep = start_sweep(tmp_path / "killed")
-    while len(list(tmp_path.glob("killed/_checkpoints/*.previous.npz"))) < 2 and sweep.poll() is None:
+    settings = [option for each in [*config, "checkpoint.every_seconds=0"] for option in ("--set", each)]
+    command = [sys.executable, "-m", "rnnlab", "sweep", str(SCRIPT), "--store", str(tmp_path / "killed")]
+    sweep = subprocess.Popen(
+        [*command, "--workers", "1", "--seeds", "2", *settings],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+    )
+    while not list(tmp_path.glob("killed/_checkpoints/*.previous.npz")) and sweep.poll() is None:
         time.sleep(0.01)
     for record in open_store(tmp_path / "killed").find(status="RUNNING"):
         os.kill(record.host["process"]["pid"], signal.SIGKILL)
@@ -100,15 +116,12 @@ def test_variants_of_a_sweep_whose_workers_are_killed_end_with_the_bits_of_undis
         assert_same_weights_and_updates(record, undisturbed[record.config["seed"]])
 
 
-def start_script(store, *arguments):
-    command = [sys.executable, str(SCRIPT), "-F", str(store), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 @pytest.mark.slow
-def test_sigterm_ends_a_run_as_interrupted_and_the_flag_goes_on_from_there(tmp_path):
-    config = ["with", *TINY, "training.max_epochs=400", "early_stopping.rule=none", "checkpoint.every_seconds=0"]
-    process = start_script(tmp_path, *config)
+def test_sigterm_ends_a_run_as_interrupted_and_the_flag_goes_on_from_there(tmp_path, capfd):
+    # So many epochs that it cannot come to its end before the signal comes.
+    config = ["with", *TINY, "training.max_epochs=9000", "early_stopping.rule=none", "checkpoint.every_seconds=0"]
+    command = [sys.executable, str(SCRIPT), "-F", str(tmp_path), *config]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not list(tmp_path.glob("_checkpoints/*.npz")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
@@ -118,23 +131,16 @@ def test_sigterm_ends_a_run_as_interrupted_and_the_flag_goes_on_from_there(tmp_p
     stopped = open_store(tmp_path).get("1")
     assert stopped.status == "INTERRUPTED"
     assert stopped.info["early_stopping"]["reason"] == "interrupted"
-    n_updates = stopped.result["n_updates"]
+    n_updates, n_epochs = stopped.result["n_updates"], stopped.result["n_epochs"]
     assert stopped.curves["valid.loss"].steps[-1] == n_updates
 
-    process = start_script(tmp_path, "--resume", *config)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
-    assert f"going on from run 1 at update {n_updates:,}" in errors
+    stop_at_once = Conduct(by_hand=True, stop_requested=lambda: True)
+    with conducted(stop_at_once), pytest.raises(KeyboardInterrupt):
+        build().run_commandline(["dot_product.py", "--resume", "-F", str(tmp_path), *config])
+    assert f"going on from run 1 at update {n_updates:,}" in capfd.readouterr().err
     resumed = open_store(tmp_path).get("2")
     assert resumed.info["resumed_from"] == {"run_id": "1", "update": n_updates}
-    np.testing.assert_array_equal(resumed.curves["epoch"].values, np.arange(401))
-
-
-def build():
-    spec = importlib.util.spec_from_file_location("dot_product_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.build()
+    np.testing.assert_array_equal(resumed.curves["epoch"].values, np.arange(n_epochs + 2))
 
 
 def run(store, *arguments, stop=False, by_hand=True):

@@ -1,7 +1,7 @@
 """A small training run in processes of its own that are killed, one after the other, until one comes to its end.
 
 `training_processes.py STORE DELAY...` kills the first process that many seconds after its first checkpoint, the second
-one after the second delay, and so on; the last one is left alone. Without delays it is one undisturbed run.
+one after the second delay, and so on; the last one is left alone.
 """
 
 import importlib.util

@@ -71,6 +71,42 @@ GRADIENT_CASES = [
     ("relu", "zero", True, False, 1, (), ("W_hh",)),
 ]
 
+# Every other cell and readout, with and without mask, one and two layers.
+OTHER_NETWORKS = [
+    # cell, readout, initial state, every state, masked, layers
+    ("gru", "linear", "mapped", True, True, 2),
+    ("gru", "softmax", "zero", False, False, 1),
+    ("lstm", "binary", "learned", False, True, 1),
+    ("lstm", "softmax", "mapped", True, True, 2),
+    ("window", "linear", "mapped", True, True, 1),
+    ("window", "binary", "zero", False, True, 2),
+]
+
+
+@pytest.mark.parametrize(("cell", "readout", "initial_state", "every_state", "masked", "n_layers"), OTHER_NETWORKS)
+def test_gradients_of_every_cell_and_readout_match_central_differences(
+    cell, readout, initial_state, every_state, masked, n_layers
+):
+    arch = architecture(
+        cell=cell,
+        readout=readout,
+        window=2 if cell == "window" else 0,
+        initial_state=initial_state,
+        n_initial=2 if initial_state == "mapped" else 0,
+        every_state=every_state,
+        n_layers=n_layers,
+        n_hidden=2,
+    )
+    shape = DataShape(n_sequences=3, n_steps=3, masked=masked)
+    parameters, (inputs, targets, mask, initial) = draw(arch, shape)
+    data = (inputs, np.eye(arch.n_out)[targets.argmax(axis=-1)], mask, initial)
+    weight = np.array([1.0, 1.0, 0.0])
+    evaluate = compiled_objective(arch, PLAIN, shape)
+    _, gradients = evaluate(parameters, data, weight, {})
+    for name, gradient in gradients.items():
+        differences = central_differences(lambda moved: evaluate(moved, data, weight, {})[0], parameters, name)
+        np.testing.assert_allclose(gradient, differences, rtol=1e-6, atol=1e-9, err_msg=name)
+
 
 @pytest.mark.parametrize(
     ("activation", "initial_state", "every_state", "masked", "n_layers", "l1_groups", "l2_groups"), GRADIENT_CASES
@@ -117,8 +153,8 @@ def compiled_objective(arch, rule, shape):
     parameters, hyper = symbols(arch.parameter_shapes()), symbols(dict.fromkeys(rule.hyper_names(), ()))
     data = symbolic_data(arch, shape, "float64")
     weight = pt.tensor("weight", dtype="float64", shape=(shape.n_sequences,))
-    loss, _ = minibatch_loss(arch, parameters, data, weight)
-    gradient, _ = objective_gradient(rule, parameters, loss, hyper)
+    built, loss, _ = minibatch_loss(arch, parameters, data, weight)
+    gradient, *_ = objective_gradient(rule, parameters, built, loss, hyper)
     inputs = [*parameters.values(), *data.values(), weight, *hyper.values()]
     function = CompiledFunction(inputs, [loss, gradient], "float64")
 

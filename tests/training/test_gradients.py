@@ -13,7 +13,7 @@ def clip():
     """(gradient, threshold) -> the clipped gradient, and the norm before clipping."""
     gradient = pt.tensor("gradient", dtype="float64", shape=(4,))
     threshold = pt.tensor("threshold", dtype="float64", shape=())
-    norm = gradient_norm(gradient)
+    norm = gradient_norm([gradient])
     function = CompiledFunction([gradient, threshold], [clip_by_norm(gradient, norm, threshold), norm], "float64")
     return lambda gradient, threshold: function(gradient, np.asarray(threshold))
 

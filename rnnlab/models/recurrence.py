@@ -1,0 +1,178 @@
+"""The loop over time of one layer, forwards, and backwards through time.
+
+PyTensor's own gradient of a scan computes every step's matrix product again, adds each step's share of the gradient of
+W_hh to a buffer, and keeps its buffers in a form that XLA cannot make one kernel of. Written out, a step backwards is
+one matrix product and the cell's elementwise derivative, and the gradient of W_hh is a single product over all steps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.graph.replace import graph_replace
+from pytensor.graph.rewriting.utils import rewrite_graph
+from pytensor.tensor.variable import TensorVariable
+
+from rnnlab.models.cells import Activation, Blocks, Cell
+
+# With one sequence and so many hidden units, a sum of outer products is as fast as the matrix product, and lets XLA
+# make one kernel of the whole epoch.
+LARGEST_SUM = 32
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """One layer's way through all steps; time first everywhere.
+
+    z:        (n_steps, batch, n_blocks * n_hidden), the projected input
+    start:    the states before the first step, each (batch, n_hidden)
+    states:   the states after each step, each (n_steps, batch, n_hidden); the first is h
+    products: (n_steps, batch, n_blocks * n_hidden), h[t-1] W_hh
+    mask:     (n_steps, batch, 1), 1 on real steps and 0 on padding, or None
+    """
+
+    cell: Cell
+    activation: Activation
+    W_hh: TensorVariable
+    z: TensorVariable
+    start: Blocks
+    states: Blocks
+    products: TensorVariable
+    mask: TensorVariable | None
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The gradient of a cost with respect to what a `Recurrence` was made of, and to every hidden state.
+
+    products: (n_steps, batch, n_blocks * n_hidden)
+    hidden:   (n_steps, batch, n_hidden), dC/dh[t] through everything that follows
+    """
+
+    W_hh: TensorVariable
+    z: TensorVariable
+    start: Blocks
+    products: TensorVariable
+    hidden: TensorVariable
+
+
+def run_forward(
+    cell: Cell,
+    activation: Activation,
+    W_hh: TensorVariable,
+    z: TensorVariable,
+    start: Blocks,
+    mask: TensorVariable | None,
+) -> Recurrence:
+    """`states[t] = cell.step(z[t], h[t-1] W_hh, states[t-1])`; a padded step leaves the states as they are."""
+    n_hidden = W_hh.type.shape[0]
+
+    def step(z_t, *rest):
+        real = None if mask is None else rest[0]
+        *states, W = rest if mask is None else rest[1:]
+        product = pt.dot(states[0], W)
+        new = cell.step(_split(z_t, n_hidden), _split(product, n_hidden), tuple(states), activation)
+        return [*_on_real_steps(real, new, states), product]
+
+    *states, products = pytensor.scan(
+        step,
+        sequences=[z] if mask is None else [z, mask],
+        outputs_info=[*start, None],
+        non_sequences=[W_hh],
+        strict=True,
+        return_updates=False,
+    )
+    return Recurrence(cell, activation, W_hh, z, start, tuple(states), products, mask)
+
+
+def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end: TensorVariable | None) -> Gradients:
+    """Backpropagate a cost's direct derivatives with respect to the hidden states through time.
+
+    `e[t] = by_step[t] + (d_products[t+1]) W_hh^T + ...`, where the cell's derivative takes e[t+1] to d_products[t+1]
+    and to what reaches the states at t elementwise.
+
+    by_step: (n_steps, batch, n_hidden), the direct derivative with respect to each h[t]; None where only the last
+             state is read
+    at_end:  (batch, n_hidden), the same for the last h; None where every state is read
+    """
+    n_steps, batch, _ = recurrence.z.type.shape
+    n_hidden, n_columns = recurrence.W_hh.type.shape
+    before = [
+        pt.concatenate([first[None], later[:-1]])
+        for first, later in zip(recurrence.start, recurrence.states, strict=True)
+    ]
+    arrays = [recurrence.z, recurrence.products, *before, *recurrence.states]
+    arrays += [array for array in (recurrence.mask, by_step) if array is not None]
+    n_states = recurrence.cell.n_states
+    zeros = pt.zeros((batch, n_hidden), dtype=recurrence.z.dtype)
+    carried = [zeros if at_end is None else at_end, *[zeros] * (n_states - 1)]
+
+    def step(t, *rest):
+        errors = list(rest[:n_states])
+        *at_t, W_hh = [array[t] for array in rest[len(carried) : -1]] + [rest[-1]]
+        if by_step is not None:
+            errors[0] = errors[0] + at_t.pop()
+        d_z, d_products, d_before = _derivative_of_step(recurrence, at_t, errors)
+        # A transposed W_hh would be stored before each way back, which for one sequence costs more than a step.
+        message = pt.dot(W_hh, d_products[0])[None, :] if batch == 1 else pt.dot(d_products, W_hh.T)
+        new = [d_before[0] + message, *d_before[1:]]
+        return [*new, d_z, d_products, errors[0]]
+
+    outputs = pytensor.scan(
+        step,
+        sequences=[pt.constant(np.arange(n_steps)[::-1].astype("int32"))],
+        outputs_info=[*carried, None, None, None],
+        non_sequences=[*arrays, recurrence.W_hh],
+        strict=True,
+        return_updates=False,
+    )
+    final = [output[-1] for output in outputs[: len(carried)]]
+    d_z, d_products, d_hidden = (output[::-1] for output in outputs[len(carried) :])
+    if batch == 1 and n_hidden <= LARGEST_SUM:
+        d_W = (before[0].reshape((n_steps, n_hidden, 1)) * d_products.reshape((n_steps, 1, n_columns))).sum(axis=0)
+    else:
+        rows = n_steps * batch
+        d_W = pt.dot(before[0].reshape((rows, n_hidden)).T, d_products.reshape((rows, n_columns)))
+    return Gradients(d_W, d_z, tuple(final[:n_states]), d_products, d_hidden)
+
+
+def _derivative_of_step(recurrence: Recurrence, at_t: Sequence[TensorVariable], errors: Sequence[TensorVariable]):
+    """From the derivatives with respect to the states after step t to those with respect to z, r and the states before.
+
+    at_t: z, r, the states before and the states after, then the mask if there is one
+    """
+    n_hidden = recurrence.W_hh.type.shape[0]
+    n_states = recurrence.cell.n_states
+    z, r = _split(at_t[0], n_hidden), _split(at_t[1], n_hidden)
+    before, after = at_t[2 : 2 + n_states], at_t[2 + n_states : 2 + 2 * n_states]
+    real = None if recurrence.mask is None else at_t[-1]
+    new = recurrence.cell.step(z, r, tuple(before), recurrence.activation)
+    wrt = [*z, *r, *before]
+    derivatives = pytensor.grad(
+        None,
+        wrt,
+        known_grads=dict(zip(_on_real_steps(real, new, before), errors, strict=True)),
+        disconnected_inputs="ignore",
+    )
+    # The new states are at hand from the way forward, and with them the functions whose values they are.
+    merged = rewrite_graph([*new, *derivatives], include=("merge",))
+    derivatives = graph_replace(merged[n_states:], dict(zip(merged[:n_states], after, strict=True)), strict=False)
+    n_blocks = len(z)
+    d_z = pt.concatenate(derivatives[:n_blocks], axis=1)
+    d_r = pt.concatenate(derivatives[n_blocks : 2 * n_blocks], axis=1)
+    return d_z, d_r, derivatives[2 * n_blocks :]
+
+
+def _on_real_steps(real: TensorVariable | None, new: Sequence[TensorVariable], old: Sequence[TensorVariable]) -> list:
+    """The new states on real steps, and the old ones on padding."""
+    if real is None:
+        return list(new)
+    return [pt.switch(real > 0, after, before) for after, before in zip(new, old, strict=True)]
+
+
+def _split(blocks: TensorVariable, n_hidden: int) -> Blocks:
+    """(batch, n * n_hidden) as n arrays (batch, n_hidden)."""
+    n_blocks = blocks.type.shape[1] // n_hidden
+    return tuple(blocks[:, i * n_hidden : (i + 1) * n_hidden] for i in range(n_blocks))
