@@ -54,12 +54,12 @@ def ratios(measured: Measured) -> Figure:
 def updates(measured: Measured) -> Figure:
     """Lines: the time of one update by the number of units, of steps, and by the batch size."""
     figure = Figure(figsize=(12, 4.4), layout="constrained")
-    panels: Sequence[tuple[str, str, Callable[[int], Work]]] = (
-        ("hidden units (10 steps, batch 1)", "n_hidden", lambda x: Work(x)),
-        ("steps (20 units, batch 1)", "n_steps", lambda x: Work(20, n_steps=x)),
-        ("hidden units (10 steps, batch 128)", "n_hidden", lambda x: Work(x, batch_size=128)),
+    panels: Sequence[tuple[str, Callable[[int], Work]]] = (
+        ("hidden units (10 steps, batch 1)", lambda x: Work(x)),
+        ("steps (20 units, batch 1)", lambda x: Work(20, n_steps=x)),
+        ("hidden units (10 steps, batch 128)", lambda x: Work(x, batch_size=128)),
     )
-    for axes, (label, _, work_of) in zip(figure.subplots(1, 3), panels, strict=True):
+    for axes, (label, work_of) in zip(figure.subplots(1, 3), panels, strict=True):
         for program in PROGRAMS:
             rows = [(x, measured.row(work_of(x).name, program.name)) for x in (10, 20, 50, 100, 256, 1000)]
             points = [(x, row.median) for x, row in rows if row is not None]

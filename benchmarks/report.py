@@ -1,5 +1,6 @@
 """results.md: tables of what was measured, and what must hold."""
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -29,7 +30,15 @@ def write(measured: Measured, pictures: Iterable[Path], path: Path) -> None:
         *_listings(measured),
         *_all_numbers(measured),
     ]
-    path.write_text("\n\n".join(filter(None, sections)) + "\n")
+    path.write_text("\n\n".join(map(_wrapped, filter(None, sections))) + "\n")
+
+
+def _wrapped(section: str) -> str:
+    """Prose in lines of up to 120; tables, lists and what was printed stay as they are."""
+    if "```" in section:
+        return section
+    paragraphs = section.split("\n\n")
+    return "\n\n".join(text if text[:1] in "|-!#" else textwrap.fill(text, 120) for text in paragraphs)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -55,7 +64,7 @@ def _head(measured: Measured) -> str:
 
 def _must_hold(measured: Measured) -> str:
     rows = [(each.promise, each.found, HOLDS[each.holds]) for each in statements(measured)]
-    return "## What must hold\n\n" + table(("", "found", ""), rows)
+    return "## What must hold\n\n" + table(("promise", "found", ""), rows)
 
 
 def _updates(measured: Measured) -> Iterator[str]:
@@ -93,7 +102,12 @@ def _pivot(rows: Sequence[Row]) -> str:
 
 
 def _cell(row: Row | None, own: Row) -> str:
-    return "" if row is None else f"{row.median:.3g} ({row.median / own.median:.2f})"
+    return "" if row is None else f"{_digits(row.median)} ({_digits(row.median / own.median)})"
+
+
+def _digits(value: float) -> str:
+    """Three digits, but all those before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _spread(values: Sequence[float], digits: str = ".2f") -> str:
@@ -202,7 +216,9 @@ def _all_numbers(measured: Measured) -> Iterator[str]:
         low, high = np.quantile(row.microseconds, [0.25, 0.75])
         deviation = "" if row.deviation is None else f"{row.deviation:.0e}"
         memory = "" if row.megabytes is None else f"{row.megabytes:.0f}"
-        rows.append((row.work, row.program, f"{row.median:.4g}", f"{low:.4g} to {high:.4g}", memory, deviation))
+        rows.append(
+            (row.work, row.program, _digits(row.median), f"{_digits(low)} to {_digits(high)}", memory, deviation)
+        )
     versions = sorted({row.version for row in measured.updates})
     yield (
         f"## All times of updates\n\nWith {'; '.join(versions)}. The deviation is the largest difference of the first "
