@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task, check_config, updates_between_validations
-from rnnlab.evaluation.baselines import mean_predictor, naive_outputs, persistence_predictor, ridge_predictor
+from rnnlab.evaluation.baselines import naive_outputs
 from rnnlab.evaluation.forward import compile_forward
 from rnnlab.evaluation.prediction import EVERY_STATE, architecture_of, predict
 from rnnlab.evaluation.scores import mean_absolute_error, mean_squared_error
@@ -276,7 +276,7 @@ def _test_scores(test_outputs: np.ndarray, splits: Splits, task: Task, arguments
     wrong = wrong_answers(task, arguments, test_outputs, test.targets)
     if wrong is not None:
         scores["test_wrong"] = float(wrong.mean())
-    for name, outputs in _naive(splits, task, arguments).items():
+    for name, outputs in naive_outputs(task, arguments, splits.train, test).items():
         # Six digits: the last bits of a least-squares fit depend on how many threads NumPy computes with.
         scores[f"test_mse_{name}_predictor"] = float(f"{mean_squared_error(outputs, test.targets, test.mask):.6g}")
     if test.clean_targets is not None:
@@ -296,18 +296,3 @@ def _early_stopping_story(fitted: Fitted) -> dict[str, Any]:
         "best_valid_loss": stopping.best_loss,
         "improvements": stopping.improvements,
     }
-
-
-def _naive(splits: Splits, task: Task, arguments: Config) -> dict[str, np.ndarray]:
-    """What naive predictors make of the test split, by name.
-
-    Data that are drawn have one regression for all steps: one for each would take longer than a small run.
-    """
-    if hasattr(task, "splits"):
-        return naive_outputs(task, arguments, splits.train, splits.test)
-    naive = {
-        "mean": mean_predictor(splits.train, splits.test),
-        "persistence": persistence_predictor(splits.train, splits.test),
-        "ridge": ridge_predictor(splits),
-    }
-    return {name: outputs for name, outputs in naive.items() if outputs is not None}

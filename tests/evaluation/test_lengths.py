@@ -97,7 +97,7 @@ def test_the_noise_floor_and_errors_at_every_step_are_there_for_the_noisy_series
     (score,) = score_lengths(zeros, noisy_series, arguments, SIZES, [12], 200)
     assert score.noise_floor == pytest.approx(0.25, rel=0.1)
     assert score.mse == pytest.approx(score.noise_free_mse + score.noise_floor, rel=0.1)
-    assert set(score.by_step) == {"mse", "noise_free_mse", "noise_floor", "mean", "ridge"}
+    assert set(score.by_step) == {"mse", "noise_free_mse", "noise_floor", "mean", "persistence", "ridge"}
     for name, errors in score.by_step.items():
         assert errors.shape == (12,)
         whole = score.naive_mse[name] if name in score.naive_mse else getattr(score, name)
