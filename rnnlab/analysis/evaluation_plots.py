@@ -54,7 +54,9 @@ def extract_panels(
     Raises AnalysisError where one length alone was scored, and so there is nothing to draw.
     """
     panels = []
-    trained = None if trained_on is None else tuple(trained_on) if isinstance(trained_on, list) else (trained_on,) * 2
+    trained = None
+    if trained_on is not None:
+        trained = tuple(trained_on) if isinstance(trained_on, list | tuple) else (trained_on, trained_on)
     if len(scores) > 1:
         in_order = sorted(scores, key=lambda score: score.n_steps)
         x = np.array([score.n_steps for score in in_order])

@@ -167,7 +167,9 @@ def _facts(score: LengthScore) -> dict[str, Any]:
 
 
 def _length(n_steps: Any) -> str:
-    return "" if n_steps is None else f"{n_steps[0]} to {n_steps[1]}" if isinstance(n_steps, list) else str(n_steps)
+    if n_steps is None:
+        return ""
+    return f"{n_steps[0]} to {n_steps[1]}" if isinstance(n_steps, list | tuple) else str(n_steps)
 
 
 def _without_nan(values: np.ndarray) -> list[float | None]:

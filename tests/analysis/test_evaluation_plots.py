@@ -53,5 +53,5 @@ def test_a_picture_marks_training_names_every_line_and_scales_what_spans_decades
         *("network", "predict the mean", "ridge regression", "length of training: 10"),
     }
     assert (errors.get_xscale(), errors.get_yscale(), wrong.get_yscale()) == ("log", "log", "linear")
-    picture = plot_evaluation([score(5), score(9)], None, [6, 8])
+    picture = plot_evaluation([score(5), score(9)], None, (6, 8))
     assert "lengths of training: 6 to 8" in [text.get_text() for text in picture.axes[0].get_legend().get_texts()]

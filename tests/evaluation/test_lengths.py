@@ -33,6 +33,7 @@ def test_errors_stand_beside_those_of_predicting_the_mean_at_the_same_length():
         variance = score.n_steps * 7 / 144  # of a product of two uniform numbers, summed
         assert score.target_std == pytest.approx(variance**0.5, rel=0.1)
         assert score.naive_mse["mean"] == pytest.approx(variance, rel=0.2)
+        assert score.naive_mse["mean"] > score.target_std**2  # the mean is that of other sequences
         assert score.mse == pytest.approx(variance + (mean - 2.5) ** 2, rel=0.1)
         assert score.nmse == score.mse / score.naive_mse["mean"]
         assert score.relative_rmse == pytest.approx(score.mse**0.5 / score.target_std)
