@@ -27,7 +27,7 @@ from rnnlab.cli import main
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COPIED = ("rnnlab", "experiments", "setup.cfg")
+COPIED = ("rnnlab", "experiments", "datasets", "setup.cfg")
 SMALL = ("data.n_train=40", "data.n_valid=20", "data.n_test=20", "training.max_epochs=2", "training.validate_every=40")
 
 
