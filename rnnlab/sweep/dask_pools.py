@@ -169,7 +169,9 @@ class LocalPool(DaskPool):
                 # How often a variant is tried again is for the sweep to say.
                 "distributed.scheduler.allowed-failures": 0,
                 **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in threads},
-                "distributed.worker.profile.enabled": False,  # it samples every 10 ms, for a page that is not served
+                # What Dask does many times a second to watch itself is for a page that is not served.
+                "distributed.worker.profile.enabled": False,
+                "distributed.admin.tick.interval": "1s",
                 "distributed.logging.distributed": "critical",
                 "temporary-directory": folder,
             }
