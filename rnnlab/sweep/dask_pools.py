@@ -6,7 +6,6 @@ import queue
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -32,6 +31,7 @@ TRIES_TO_START = 3
 _SECONDS_TO_CONNECT = 5
 _SECONDS_TO_CLOSE = 3
 _SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_TO_ANSWER = 10
 _GONE = "the Dask scheduler is gone; the same command goes on where this one ended"
 
 # Ends with the process. (A pool may be closed while its scheduler no longer answers.)
@@ -49,9 +49,9 @@ class DaskPool(Pool):
         self._client = client
         self._growth = growth
         self._done: queue.SimpleQueue[tuple[str, Task, Any]] = queue.SimpleQueue()
-        self._given: dict[str, int] = {}
+        self._given: dict[str, list[Task]] = {}  # in the order in which the worker takes them
         self._quick: set[str] = set()
-        self._futures: dict[str, tuple[str, Task, Any]] = {}
+        self._futures: dict[str, Any] = {}
         self._memory: dict[str, int] = {}
         self._recycled: set[str] = set()
         self._workers: list[str] = []
@@ -59,10 +59,7 @@ class DaskPool(Pool):
 
     def idle(self) -> list[str]:
         """The addresses of the workers without a variant of this sweep."""
-        if time.monotonic() - self._looked >= _SECONDS_BETWEEN_LOOKS:
-            self._workers = list(self._ask(self._client.nthreads))
-            self._looked = time.monotonic()
-            self._submit_stranded()
+        self._look()
         return [worker for worker in self._workers if not self._given.get(worker) and worker not in self._recycled]
 
     def soon_idle(self) -> list[str]:
@@ -70,37 +67,16 @@ class DaskPool(Pool):
         return [
             worker
             for worker in self._workers
-            if self._given.get(worker) == 1 and worker in self._quick and worker not in self._recycled
+            if len(self._given.get(worker, ())) == 1 and worker in self._quick and worker not in self._recycled
         ]
 
     def submit(self, worker: str, task: Task) -> None:
-        """Give a variant to a worker; if that is gone by now, Dask gives it to another one."""
-        future = self._client.submit(
-            run_variant,
-            task,
-            key=f"rnnlab-{task.key}-{task.submission}-{uuid.uuid4().hex[:8]}",
-            workers=[worker],
-            allow_other_workers=True,
-        )
-        self._given[worker] = self._given.get(worker, 0) + 1
-        self._futures[task.submission] = worker, task, future
+        """Give a variant to a worker, and to no other: Dask might not find one, and then wait for ever."""
+        key = f"rnnlab-{task.key}-{task.submission}"
+        future = self._client.submit(run_variant, task, key=key, workers=[worker])
+        self._given.setdefault(worker, []).append(task)
+        self._futures[task.submission] = future
         future.add_done_callback(lambda done: self._done.put((worker, task, done)))
-
-    def _submit_stranded(self) -> None:
-        """Submit anew what Dask will not start: a task that no worker could take when the one it was for had gone.
-
-        Dask looks at such a task again only when that very worker comes back.
-        """
-        gone = [each for each in self._futures.values() if each[0] not in self._workers and each[2].status == "pending"]
-        if not gone:
-            return
-        placed = {key for keys in self._ask(self._client.processing).values() for key in keys}
-        free = [worker for worker in self._workers if not self._given.get(worker) and worker not in self._recycled]
-        stranded = [each for each in gone if each[2].key not in placed]
-        for (worker, task, future), other in zip(stranded, free, strict=False):
-            self._given[worker] -= 1
-            self.submit(other, task)
-            future.cancel()
 
     def collect(self, seconds: float) -> list[tuple[str, Task, Outcome]]:
         """What has been done since the last call."""
@@ -110,15 +86,34 @@ class DaskPool(Pool):
         with suppress(queue.Empty):
             while True:
                 worker, task, future = self._done.get(timeout=0 if collected else seconds)
-                if self._futures.get(task.submission, (None,))[-1] is not future:  # the task was submitted anew
+                if task.submission not in self._futures:  # of a worker that was given up
                     continue
-                self._given[worker] -= 1
-                self._futures.pop(task.submission)
                 outcome = self._outcome(future)
+                if outcome.kind == "died":
+                    collected += self._give_up(worker)
+                    continue
+                self._given[worker].remove(task)
+                del self._futures[task.submission]
                 (self._quick.add if outcome.seconds < _QUICK else self._quick.discard)(worker)
                 self._recycle(worker, outcome)
                 collected.append((worker, task, outcome))
+        self._look()
+        for worker in self._given.keys() - set(self._workers):
+            collected += self._give_up(worker)
         return collected
+
+    def _look(self) -> None:
+        """See which workers there are."""
+        if time.monotonic() - self._looked >= _SECONDS_BETWEEN_LOOKS:
+            self._workers = list(self._ask(self._client.nthreads))
+            self._looked = time.monotonic()
+
+    def _give_up(self, worker: str) -> list[tuple[str, Task, Outcome]]:
+        """What becomes of the variants of a worker that died: it ran the first, and had not begun with the others."""
+        tasks = self._given.pop(worker, [])
+        for task in tasks:
+            del self._futures[task.submission]  # by which Dask forgets it
+        return [(worker, task, Outcome("unstarted" if n else "died")) for n, task in enumerate(tasks)]
 
     def request_stop(self, sweep: str) -> None:
         """Let the running variants stop at their next validation."""
@@ -137,7 +132,10 @@ class DaskPool(Pool):
 
     def _outcome(self, future: Any) -> Outcome:
         if future.status == "finished":
-            return future.result()
+            try:
+                return future.result(timeout=_SECONDS_TO_ANSWER)
+            except TimeoutError:  # the worker died before it could hand it over
+                return Outcome("died")
         if future.status != "error":  # lost with the scheduler, or with its worker
             return Outcome("died")
         error = future.exception()
@@ -168,8 +166,12 @@ class LocalPool(DaskPool):
         threads = ("PJRT_NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         dask.config.set(
             {
+                # How often a variant is tried again is for the sweep to say.
+                "distributed.scheduler.allowed-failures": 0,
                 **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in threads},
-                "distributed.worker.profile.enabled": False,  # it samples every 10 ms, for a page that is not served
+                # What Dask does many times a second to watch itself is for a page that is not served.
+                "distributed.worker.profile.enabled": False,
+                "distributed.admin.tick.interval": "1s",
                 "distributed.logging.distributed": "critical",
                 "temporary-directory": folder,
             }

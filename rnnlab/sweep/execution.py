@@ -197,6 +197,8 @@ class _Execution:
             progress.failures.append(Failure(variant, outcome.run_id, outcome.message or "failed in another sweep"))
         elif outcome.kind == "died":
             self._try_again(variant)
+        elif outcome.kind == "unstarted":
+            self._queue.put_back(variant)
         elif outcome.kind == "refused":
             progress.problem = progress.problem or outcome.message
         elif self._stop.wanted:  # interrupted, stopped, claimed, away
@@ -211,7 +213,7 @@ class _Execution:
             message = f"its worker died, {deaths} times in all" if deaths > 1 else "its worker died"
             self._progress.failures.append(Failure(variant, None, message))
         else:
-            self._wait_for(variant)
+            self._queue.put_back(variant)
 
     def _wait_for(self, variant: Variant) -> None:
         heapq.heappush(self._waiting, (time.monotonic() + SECONDS_BETWEEN_TRIES, next(self._count), variant))

@@ -19,7 +19,7 @@ class Pool(ABC):
 
     @abstractmethod
     def submit(self, worker: str, task: Task) -> None:
-        """Give a variant to an idle worker, or one that soon is; if that is gone by now, to another one."""
+        """Give a variant to an idle worker, or one that soon is."""
 
     @abstractmethod
     def collect(self, seconds: float) -> list[tuple[str, Task, Outcome]]:

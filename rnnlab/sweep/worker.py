@@ -64,7 +64,8 @@ class Outcome:
     kind:    completed, failed, interrupted: it was run, as `run_id`
              found, found_failed: another sweep had just run it, as `run_id`
              claimed: another sweep is running it
-             died: the worker that ran it before is dead
+             died: the worker that ran it is dead
+             unstarted: the worker that had it ahead is dead
              stopped: it was not started, because the sweep is to stop
              away: it was not started, because the store does not answer
              refused: it cannot be run here

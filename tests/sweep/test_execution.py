@@ -156,11 +156,26 @@ class DyingWorkers(OwnProcess):
 
 
 @pytest.mark.parametrize(("n_deaths", "n_completed"), [(1, 2), (2, 0)])
-def test_a_variant_whose_worker_died_is_run_again_as_often_as_allowed(sweep, n_deaths, n_completed, monkeypatch):
-    monkeypatch.setattr("rnnlab.sweep.execution.SECONDS_BETWEEN_TRIES", 0.01)
+def test_a_variant_whose_worker_died_is_run_again_as_often_as_allowed(sweep, n_deaths, n_completed):
     progress = sweep(pool=DyingWorkers(n_deaths), retries=1, seeds=2)
     assert len(progress.completed) == n_completed
     assert [failure.message for failure in progress.failures] == ["its worker died, 2 times in all"] * (2 - n_completed)
+
+
+def test_a_variant_that_waited_behind_one_whose_worker_died_is_no_failure(sweep):
+    class Losing(OwnProcess):
+        """Loses the first two variants before they have begun."""
+
+        lost = 0
+
+        def collect(self, seconds):
+            if self._task is not None and self.lost < 2:
+                task, self._task, self.lost = self._task, None, self.lost + 1
+                return [("here", task, Outcome("unstarted"))]
+            return super().collect(seconds)
+
+    progress = sweep(pool=Losing(), retries=0, seeds=2)
+    assert ([variant.updates["seed"] for variant, _ in progress.completed], progress.failures) == ([0, 1], [])
 
 
 def test_a_task_that_comes_again_because_its_worker_died_is_not_run_but_reported(sweep, variants, tracked_store):
