@@ -27,6 +27,7 @@ from rnnlab.cli import main
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITTEN = re.compile(r"printf '(?P<text>[^']*)' > (?P<name>[\w.]+)")
 COPIED = ("rnnlab", "experiments", "datasets", "setup.cfg")
 SMALL = ("data.n_train=40", "data.n_valid=20", "data.n_test=20", "training.max_epochs=2", "training.validate_every=40")
 
@@ -35,6 +36,8 @@ def lines_of(code):
     """The commands of a bash block, each on one line. A block that needs more of a shell than that is refused."""
     lines = [line for line in code.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
     for line in lines:
+        if WRITTEN.fullmatch(line):
+            continue
         assert re.match(r"(\w+=\S+ )?(rnnlab|python|source) ", line), f"what to do with {line!r}?"
         assert not set("|<>&;`(") & set(words(line)), f"{line!r} needs a shell"
     return lines
@@ -86,7 +89,9 @@ class Project:
 
     def run_line(self, line):
         """Run one command in the quickest way."""
-        if (call := training_call(line)) is not None:
+        if written := WRITTEN.fullmatch(line):
+            Path(written["name"]).write_text(written["text"].replace("\\n", "\n"))
+        elif (call := training_call(line)) is not None:
             self.run_script(*call)
         elif line.startswith("rnnlab "):
             code, output = self.call_rnnlab(shlex.split(os.path.expandvars(line), comments=True))
