@@ -100,7 +100,8 @@ def test_variants_that_cannot_be_claimed_because_the_server_is_away_wait_for_it(
 
     plan = make_plan(expand(specification_from_options(script, seeds=2), resolve), address)
     progress = execute(plan, PausedAtTheSecond(), address, 0, StopRequest(), lambda progress: shown.add(progress.away))
-    assert kinds == ["completed", "away", "away", "completed"]
+    # What was asked of the paused server it may still do later: until it lapses, such a claim is nobody's.
+    assert [kind for kind in kinds if kind != "claimed"] == ["completed", "away", "away", "completed"]
     assert (progress.left, progress.failures, progress.problem, progress.away) == (0, [], "", "")
     assert mongo_database(address).claims.find_one() is None
     assert any(f"store {address}: no answer from the server" in words for words in shown)
