@@ -25,6 +25,7 @@ class MongoClaims(Claims):
         self._claims = mongo_database(address)["claims"]
         self._is_away = False
         self._patient_until = 0.0
+        self._unanswered: dict[str, str] = {}  # the token of a claim that was asked for, by key, if no answer came
 
     def take(self, key: str, owner: dict[str, Any]) -> str | None:
         """Claim a variant; the claim's token, or None if it is claimed."""
@@ -32,20 +33,28 @@ class MongoClaims(Claims):
         claim = [{"$set": {"token": token, "owner": {"$literal": owner}, "beat": "$$NOW"}}]
         with self._at_the_server():
             seen = self._find(key)
-        with self._at_the_server():
-            if seen is None:
-                try:
-                    self._claims.update_one({"_id": key, "token": {"$exists": False}}, claim, upsert=True)
-                except DuplicateKeyError:
-                    return None
-                return token
+        # A server that went away in the middle may have done what it was asked for: such a claim has no other owner.
+        unanswered = self._unanswered.pop(key, None)
+        is_own = seen is not None and unanswered is not None and seen.get("token") == unanswered
+        if seen is not None and not is_own:
             # Owners could show no life while the server was away: they get the time to.
             is_old = seen["age"] > 1000 * LEASE and time.monotonic() >= self._patient_until
             if not is_old and not is_gone(seen["owner"]):
                 return None
-            # Only in place of the very claim that was found dead.
-            taken = self._claims.update_one({"_id": key, "token": seen["token"]}, claim).matched_count
-        return token if taken else None
+        try:
+            with self._at_the_server():
+                if seen is None:
+                    try:
+                        self._claims.update_one({"_id": key, "token": {"$exists": False}}, claim, upsert=True)
+                    except DuplicateKeyError:
+                        return None
+                    return token
+                # Only in place of the very claim that was found free.
+                taken = self._claims.update_one({"_id": key, "token": seen["token"]}, claim).matched_count
+                return token if taken else None
+        except StoreAwayError:
+            self._unanswered[key] = token
+            raise
 
     def renew(self, key: str, token: str) -> bool:
         """Show that the owner is alive; False if the claim is no longer its own."""

@@ -6,7 +6,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.collection import Collection
+from pymongo.errors import AutoReconnect, NetworkTimeout
 
 from rnnlab.errors import StoreAwayError, StoreError
 from rnnlab.processes import this_process
@@ -14,6 +15,7 @@ from rnnlab.store_address import mongo_database, parse_address
 from rnnlab.sweep.claims import HEARTBEAT, LEASE, kept, open_claims
 from rnnlab.sweep.execution import StopRequest, execute
 from rnnlab.sweep.expansion import expand
+from rnnlab.sweep.mongo_claims import MongoClaims
 from rnnlab.sweep.options import specification_from_options
 from rnnlab.sweep.plan import make_plan
 from rnnlab.sweep.pools import OwnProcess
@@ -100,8 +102,27 @@ def test_variants_that_cannot_be_claimed_because_the_server_is_away_wait_for_it(
 
     plan = make_plan(expand(specification_from_options(script, seeds=2), resolve), address)
     progress = execute(plan, PausedAtTheSecond(), address, 0, StopRequest(), lambda progress: shown.add(progress.away))
-    # What was asked of the paused server it may still do later: until it lapses, such a claim is nobody's.
-    assert [kind for kind in kinds if kind != "claimed"] == ["completed", "away", "away", "completed"]
+    assert kinds == ["completed", "away", "away", "completed"]
     assert (progress.left, progress.failures, progress.problem, progress.away) == (0, [], "", "")
     assert mongo_database(address).claims.find_one() is None
     assert any(f"store {address}: no answer from the server" in words for words in shown)
+
+
+def test_a_claim_that_the_server_made_but_did_not_answer_for_is_the_askers_own(own_mongod, monkeypatch):
+    address = parse_address(f"{own_mongod().address}/lab")
+    claims, others = MongoClaims(address), MongoClaims(address)
+    update = Collection.update_one
+
+    def without_answer(*arguments, **options):
+        update(*arguments, **options)
+        raise NetworkTimeout("timed out")
+
+    with monkeypatch.context() as at_first:
+        at_first.setattr(Collection, "update_one", without_answer)
+        with pytest.raises(StoreAwayError):
+            claims.take("variant", this_process())
+    assert others.take("variant", this_process()) is None
+    token = claims.take("variant", this_process())
+    assert token is not None
+    assert claims.renew("variant", token)
+    assert claims.take("variant", this_process()) is None
