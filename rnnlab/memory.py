@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.errors import ConfigError, RnnlabError
-from rnnlab.evaluation.prediction import architecture_of
+from rnnlab.evaluation.prediction import architecture_for
 from rnnlab.models.network import Architecture
 from rnnlab.tasks.sequences import Sequences
 from rnnlab.training.optimizers import OPTIMIZERS
@@ -92,8 +92,7 @@ def _weights(config: Mapping[str, Any], one: Sequences) -> tuple[int, str, str]:
     ones, and the optimizer's state.
     """
     model = config["model"]
-    n_initial = None if one.initial is None else one.initial.shape[1]
-    architecture = architecture_of(model, one.n_in, one.n_out, n_initial, one.every_state, one.n_steps)
+    architecture = architecture_for(model, one)
     # Every layer above the first has as many parameters as the second.
     first, second = (_n_parameters(replace(architecture, n_layers=n_layers)) for n_layers in (1, 2))
     n_parameters = first + (model["n_layers"] - 1) * (second - first)

@@ -15,7 +15,7 @@ from rnnlab.compiled import thread_count
 from rnnlab.config import Config, Task, check_config, updates_between_validations
 from rnnlab.evaluation.baselines import naive_outputs
 from rnnlab.evaluation.forward import compile_forward
-from rnnlab.evaluation.prediction import EVERY_STATE, architecture_of, predict
+from rnnlab.evaluation.prediction import EVERY_STATE, architecture_for, predict
 from rnnlab.evaluation.scores import mean_absolute_error, mean_squared_error
 from rnnlab.models.network import Architecture, initial_parameters
 from rnnlab.models.penalties import WEIGHT_GROUPS
@@ -85,15 +85,7 @@ def run(
     scaling = fit_scaling(splits.train) if config["data"]["standardise"] else identity_scaling(splits.train)
     if READOUTS[config["model"]["readout"]].probabilities:
         scaling = scaling.with_targets_as_they_are()
-    n_initial = None if splits.train.initial is None else splits.train.initial.shape[1]
-    architecture = architecture_of(
-        config["model"],
-        splits.train.n_in,
-        splits.train.n_out,
-        n_initial,
-        splits.train.every_state,
-        splits.train.n_steps,
-    )
+    architecture = architecture_for(config["model"], splits.train)
     training = _training(config, architecture)
     parameters = _initial_parameters(config, architecture)
     if training.connectivity is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.commands.selection import StoreOption
+from rnnlab.commands.selection import RunArgument, StoreOption
 
 if TYPE_CHECKING:
     from rnnlab.evaluation.closed_loop import ForecastErrors
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins where that is enough.")],
+    run: RunArgument,
     lengths: Annotated[
         str | None,
         typer.Option(metavar="N,...", help="Lengths of sequences to score it at, such as 5,10,20.  [default: its own]"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnlab.commands.selection import StoreOption
+from rnnlab.commands.selection import RunArgument, StoreOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins where that is enough.")],
+    run: RunArgument,
     inputs: Annotated[
         str, typer.Argument(metavar="INPUTS", help="A CSV file with a row for each step, or - for stdin.")
     ],

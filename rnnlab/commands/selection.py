@@ -17,6 +17,7 @@ from rnnlab.store.record import RunRecord
 from rnnlab.store.runs import Runs
 from rnnlab.sweep.located_yaml import SpecificationError, parse_yaml
 
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins where that is enough.")]
 StoreOption = Annotated[
     str | None,
     typer.Option(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnnlab.commands.selection import StoreOption
+from rnnlab.commands.selection import RunArgument, StoreOption
 
 if TYPE_CHECKING:
     from rnnlab.store.record import RunRecord
@@ -18,7 +18,7 @@ _TOLD = (
 
 
 def show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins where that is enough.")],
+    run: RunArgument,
     store: StoreOption = None,
     output: Annotated[
         int, typer.Option(min=0, metavar="N", help="So many of the last lines that the run printed.")

@@ -1,7 +1,10 @@
 """What becomes of a network's memory while it learns: its recurrent weights, and how saturated its units are."""
 
+from functools import cache
+
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
 
 from rnnlab.compiled import CompiledFunction
 from rnnlab.evaluation.forward import Arrays
@@ -11,7 +14,7 @@ from rnnlab.tasks.sequences import Sequences
 
 N_SEQUENCES = 64  # of the validation split, at most
 
-# (low, high): a unit beyond them is saturated, within a tenth of its range to an end of it.
+# (low, high): a unit beyond them is saturated, within a twentieth of its range of either end.
 _LIMITS = {"tanh": (-0.9, 0.9), "sigmoid": (0.05, 0.95)}
 
 
@@ -26,30 +29,15 @@ class Dynamics:
     def __init__(self, architecture: Architecture, valid: Sequences, dtype: str):
         self._names = list(architecture.parameter_shapes())
         self._recurrent = [name for name in self._names if name.endswith(".W_hh")]
-        self._limits = _LIMITS.get(architecture.activation)
-        self._dtype = dtype
+        self._limits = _LIMITS.get(architecture.activation) if self._recurrent else None
         rows = slice(0, N_SEQUENCES)
-        mapped = architecture.initial_state == "mapped"
-        arrays = {
-            "inputs": valid.inputs[rows],
-            "mask": None if valid.mask is None else valid.mask[rows],
-            "initial": valid.initial[rows] if mapped and valid.initial is not None else None,
-        }
-        self._arrays = [array.astype(dtype) for array in arrays.values() if array is not None]
-        self._mask = arrays["mask"]
-        symbols = {
-            name: None if array is None else pt.tensor(name, dtype=dtype, shape=array.shape)
-            for name, array in arrays.items()
-        }
-        parameters = {
-            name: pt.tensor(name, dtype=dtype, shape=shape) for name, shape in architecture.parameter_shapes().items()
-        }
-        built = network(architecture, parameters, symbols["inputs"], symbols["mask"], symbols["initial"])
-        hidden = [layer.recurrence.states[0] for layer in built.layers]
-        self._function = None
-        if hidden and self._limits is not None:
-            inputs = [*parameters.values(), *(symbol for symbol in symbols.values() if symbol is not None)]
-            self._function = CompiledFunction(inputs, hidden, dtype)
+        self._mask = None if valid.mask is None else valid.mask[rows]
+        initial = valid.initial if architecture.initial_state == "mapped" else None
+        arrays = [valid.inputs[rows], self._mask, None if initial is None else initial[rows]]
+        self._arrays = [array.astype(dtype) for array in arrays if array is not None]
+        if self._limits is not None:
+            n_sequences, n_steps, _ = valid.inputs[rows].shape
+            self._hidden = _compile_hidden(architecture, n_sequences, n_steps, self._mask is not None, dtype)
 
     def __call__(self, parameters: Arrays) -> dict[str, float]:
         """The measures by metric name, those that this network has."""
@@ -60,10 +48,30 @@ class Dynamics:
             measures["recurrent.spectral_radius"] = max(spectral_radius(block) for block in blocks)
             n_weights = sum(W.size for W in weights)
             measures["recurrent.zero_fraction"] = sum(int((W == 0).sum()) for W in weights) / n_weights
-        if self._function is not None and self._limits is not None:
+        if self._limits is not None:
             low, high = self._limits
-            hidden = self._function(*(parameters[name] for name in self._names), *self._arrays)
+            hidden = self._hidden(*(parameters[name] for name in self._names), *self._arrays)
             saturated = [((h < low) | (h > high)).transpose(1, 0, 2) for h in hidden]
             real = saturated if self._mask is None else [each[self._mask] for each in saturated]
             measures["recurrent.saturated"] = float(np.mean([each.mean() for each in real]))
         return measures
+
+
+@cache
+def _compile_hidden(
+    architecture: Architecture, n_sequences: int, n_steps: int, masked: bool, dtype: str
+) -> CompiledFunction:
+    """(weights, inputs, mask, initial) -> the hidden states of each layer, (n_steps, n_sequences, n_hidden)."""
+
+    def symbol(name: str, *shape: int) -> TensorVariable:
+        return pt.tensor(name, dtype=dtype, shape=shape)
+
+    parameters = {name: symbol(name, *shape) for name, shape in architecture.parameter_shapes().items()}
+    inputs = symbol("inputs", n_sequences, n_steps, architecture.n_in)
+    mask = symbol("mask", n_sequences, n_steps) if masked else None
+    mapped = architecture.initial_state == "mapped"
+    initial = symbol("initial", n_sequences, architecture.n_initial) if mapped else None
+    built = network(architecture, parameters, inputs, mask, initial)
+    given = [each for each in (inputs, mask, initial) if each is not None]
+    hidden = [layer.recurrence.states[0] for layer in built.layers]
+    return CompiledFunction([*parameters.values(), *given], hidden, dtype)

@@ -155,6 +155,13 @@ def architecture_of(
     )
 
 
+def architecture_for(model: Mapping[str, Any], sequences: Sequences) -> Architecture:
+    """The network that the config section `model` asks for, on sequences like these."""
+    n_initial = None if sequences.initial is None else sequences.initial.shape[1]
+    n_in, n_out, n_steps = sequences.n_in, sequences.n_out, sequences.n_steps
+    return architecture_of(model, n_in, n_out, n_initial, sequences.every_state, n_steps)
+
+
 def predict(
     architecture: Architecture, parameters: Arrays, scaling: Scaling, sequences: Sequences, dtype: str
 ) -> np.ndarray:

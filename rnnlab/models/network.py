@@ -11,7 +11,7 @@ from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
 from rnnlab.models.readouts import READOUTS
-from rnnlab.models.recurrence import Recurrence, run_forward
+from rnnlab.models.recurrence import Recurrence, run_forward, split_blocks
 from rnnlab.models.window import window_at_the_end, windows_at_every_step
 
 INITIAL_STATES = ("zero", "learned", "mapped")
@@ -227,11 +227,10 @@ def _recurrence(
 def _initial_states(architecture, layer, parameters, initial, batch, dtype) -> tuple[TensorVariable, ...]:
     """The states, each (batch, n_hidden), before the first step."""
     n_states, n_hidden = CELLS[architecture.cell].n_states, architecture.n_hidden
-    zeros = pt.zeros((batch, n_states * n_hidden), dtype=dtype)
     if architecture.initial_state == "zero":
         return (pt.zeros((batch, n_hidden), dtype=dtype),) * n_states
     start = parameters[f"{layer}.b_init"]
     if architecture.initial_state == "mapped":
         start = start + pt.dot(initial, parameters[f"{layer}.W_init"])
-    start = zeros + ACTIVATIONS[architecture.activation](start)
-    return tuple(start[:, i * n_hidden : (i + 1) * n_hidden] for i in range(n_states))
+    zeros = pt.zeros((batch, n_states * n_hidden), dtype=dtype)
+    return split_blocks(zeros + ACTIVATIONS[architecture.activation](start), n_hidden)

@@ -29,7 +29,7 @@ def omega(
     one = pt.ones_like(size)
     ratio = pt.switch(usable, pt.sqr(before).sum(axis=2) / pt.switch(usable, size, one), one)
     share = usable.astype(size.dtype).mean(axis=1)
-    n_sequences = pt.constant(size.type.shape[1] or 1, dtype=size.dtype)
+    n_sequences = pt.constant(size.type.shape[1], dtype=size.dtype)
     scale = 1 / pt.maximum(share.sum(), pt.constant(1e-8, dtype=size.dtype))
     penalty = pt.sqr(ratio - 1).sum() / n_sequences * scale
     weight = pt.switch(usable, (ratio - 1) / pt.switch(usable, size, one), pt.zeros_like(size)) * (scale / n_sequences)

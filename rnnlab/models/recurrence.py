@@ -73,7 +73,7 @@ def run_forward(
         real = None if mask is None else rest[0]
         *states, W = rest if mask is None else rest[1:]
         product = pt.dot(states[0], W)
-        new = cell.step(_split(z_t, n_hidden), _split(product, n_hidden), tuple(states), activation)
+        new = cell.step(split_blocks(z_t, n_hidden), split_blocks(product, n_hidden), tuple(states), activation)
         return [*_on_real_steps(real, new, states), product]
 
     *states, products = pytensor.scan(
@@ -145,7 +145,7 @@ def _derivative_of_step(recurrence: Recurrence, at_t: Sequence[TensorVariable], 
     """
     n_hidden = recurrence.W_hh.type.shape[0]
     n_states = recurrence.cell.n_states
-    z, r = _split(at_t[0], n_hidden), _split(at_t[1], n_hidden)
+    z, r = split_blocks(at_t[0], n_hidden), split_blocks(at_t[1], n_hidden)
     before, after = at_t[2 : 2 + n_states], at_t[2 + n_states : 2 + 2 * n_states]
     real = None if recurrence.mask is None else at_t[-1]
     new = recurrence.cell.step(z, r, tuple(before), recurrence.activation)
@@ -172,7 +172,7 @@ def _on_real_steps(real: TensorVariable | None, new: Sequence[TensorVariable], o
     return [pt.switch(real > 0, after, before) for after, before in zip(new, old, strict=True)]
 
 
-def _split(blocks: TensorVariable, n_hidden: int) -> Blocks:
+def split_blocks(blocks: TensorVariable, n_hidden: int) -> Blocks:
     """(batch, n * n_hidden) as n arrays (batch, n_hidden)."""
     n_blocks = blocks.type.shape[1] // n_hidden
     return tuple(blocks[:, i * n_hidden : (i + 1) * n_hidden] for i in range(n_blocks))

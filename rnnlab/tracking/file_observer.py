@@ -51,6 +51,7 @@ class AtomicFileObserver(FileStorageObserver):
     def __repr__(self) -> str:
         return f"AtomicFileObserver({self.basedir!r})"
 
+    @input_errors()
     def started_event(
         self,
         ex_info: dict[str, Any],
@@ -61,25 +62,14 @@ class AtomicFileObserver(FileStorageObserver):
         meta_info: dict[str, Any],
         _id: str | int | None,
     ) -> str | int:
-        """Make the run's folder with its config, and `run.json` last: what has one is a run."""
+        """Make the run's folder with its config, and `run.json` last: what has one is a run.
+
+        Where that fails, nothing is left of it.
+        """
         self.problem, self._metrics, self._metrics_are_new, self._artifacts = "", {}, False, {}
         self.config, self.cout, self.cout_write_cursor, self._cout_bytes = config, "", 0, 0
         self.info: dict[str, Any] = {}
         self.run_entry = {}
-        with input_errors():
-            return self._begin(ex_info, command, host_info, start_time, config, meta_info, _id)
-
-    def _begin(
-        self,
-        ex_info: dict[str, Any],
-        command: str,
-        host_info: dict[str, Any],
-        start_time: datetime,
-        config: dict[str, Any],
-        meta_info: dict[str, Any],
-        _id: str | int | None,
-    ) -> str | int:
-        """Make the record; where that fails, nothing is left of it."""
         try:
             self._make_run_dir(_id)
         except FileExistsError:

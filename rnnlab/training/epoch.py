@@ -296,5 +296,5 @@ def _l1_strengths(architecture, rule, hyper, dtype):
 
 
 def _soft_threshold(values, threshold):
-    """`sign(p) max(|p| - a l, 0)`: the proximal step of `l |p|` , learning rate a (Daubechies et al. 2004)."""
+    """`sign(p) max(|p| - a l, 0)`: the proximal step of `l |p|` with learning rate a (Daubechies et al. 2004)."""
     return pt.sign(values) * pt.maximum(pt.abs(values) - threshold, pt.zeros_like(values))
