@@ -5,6 +5,7 @@ import time
 import traceback
 from pathlib import Path
 
+import mongod  # conftest.py loads it
 import pytest
 
 from rnnlab.errors import StoreError
@@ -91,7 +92,7 @@ def test_an_unreachable_server_is_one_line_soon(monkeypatch):
 def test_a_server_that_is_stopped_in_its_tracks_counts_as_unreachable(own_mongod, monkeypatch):
     server = own_mongod()
     monkeypatch.setattr("rnnlab.store_address.MAX_WAIT_MS", 300)
-    os.kill(server.pid, signal.SIGSTOP)
+    mongod.pause(server.pid)
     try:
         started = time.monotonic()
         with pytest.raises(StoreError, match="no answer from the server"):

@@ -5,6 +5,7 @@ import signal
 import threading
 from datetime import UTC, datetime, timedelta
 
+import mongod  # conftest.py loads it
 import pytest
 from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect, NetworkTimeout
@@ -91,7 +92,7 @@ def test_variants_that_cannot_be_claimed_because_the_server_is_away_wait_for_it(
         def submit(self, worker, task):
             super().submit(worker, task)
             if kinds == ["completed"]:
-                os.kill(server.pid, signal.SIGSTOP)
+                mongod.pause(server.pid)
 
         def collect(self, seconds):
             collected = super().collect(seconds)

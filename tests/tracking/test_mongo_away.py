@@ -40,7 +40,7 @@ class UnsteadyServer:
             time.sleep(0.02)
 
     def pause(self):
-        os.kill(self.process.pid, signal.SIGSTOP)
+        mongod.pause(self.process.pid)
 
     def go_on(self):
         os.kill(self.process.pid, signal.SIGCONT)
