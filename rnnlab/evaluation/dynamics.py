@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from rnnlab.compiled import CompiledFunction
+from rnnlab.compiled import CompiledFunction, garbage_kept
 from rnnlab.evaluation.forward import Arrays
 from rnnlab.models.initializers import spectral_radius
 from rnnlab.models.network import Architecture, network
@@ -58,6 +58,7 @@ class Dynamics:
 
 
 @cache
+@garbage_kept()
 def _compile_hidden(
     architecture: Architecture, n_sequences: int, n_steps: int, masked: bool, dtype: str
 ) -> CompiledFunction:

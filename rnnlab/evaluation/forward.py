@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pytensor.tensor as pt
 
-from rnnlab.compiled import CompiledFunction
+from rnnlab.compiled import CompiledFunction, garbage_kept
 from rnnlab.models.losses import mean_over_steps
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.readouts import READOUTS
@@ -22,6 +22,7 @@ BLOCK = 256  # sequences per call
 class Forward:
     """The network's outputs and losses on sequences of `n_steps` steps. Make it with `compile_forward`."""
 
+    @garbage_kept()
     def __init__(self, architecture: Architecture, n_steps: int, masked: bool, dtype: str, mode: str = "JAX"):
         self._names = list(architecture.parameter_shapes())
         self._dtype = dtype

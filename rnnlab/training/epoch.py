@@ -9,7 +9,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from rnnlab.compiled import CompiledFunction
+from rnnlab.compiled import CompiledFunction, garbage_kept
 from rnnlab.models.losses import absolute_error, mean_over_sequences, mean_over_steps
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.omega import omega
@@ -89,6 +89,7 @@ class UpdateLog:
 class Epoch:
     """A compiled run of `n_minibatches` updates. Make it with `compile_epoch`."""
 
+    @garbage_kept()
     def __init__(
         self,
         architecture: Architecture,
