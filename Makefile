@@ -27,7 +27,7 @@ demo: .venv/.core  ## sweep three widths by three seeds of the dot product; comp
 	@echo "  python experiments/noisy_series.py                  predict a driven, noisy, nonlinear system"
 
 test: .venv/.test  ## run all tests, with a real MongoDB server; ARGS="-m 'not slow'" goes to pytest
-	@.venv/bin/python -m pytest -q --numprocesses logical --maxprocesses 8 --dist worksteal $(ARGS)
+	@.venv/bin/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: .venv/.lint  ## check formatting, style, types and layers
 	.venv/bin/python -m ruff check .

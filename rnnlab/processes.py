@@ -1,4 +1,4 @@
-"""Who a process is, told so that others on the same machine can see whether it is still alive."""
+"""Processes of this machine: how many it has cores for, and who one is, so that others see whether it still lives."""
 
 import os
 import socket
@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+
+def usable_cores() -> int:
+    """The number of cores that this process may use; all of the machine's where the system does not tell (macOS)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def this_process() -> dict[str, Any]:

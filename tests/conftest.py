@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 # The rest of rnnlab and Sacred are imported by the fixtures that need them: most tests need neither.
+from rnnlab.processes import usable_cores
 from rnnlab.store_address import mongo_client, parse_address
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove what was compiled, in the process that made the folder."""
     if COMPILED in config.stash:
         shutil.rmtree(config.stash[COMPILED], ignore_errors=True)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker of pytest-xdist more than there are cores: many tests wait for processes or servers."""
+    return usable_cores() + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -187,10 +187,11 @@ def _pool(plan: "Plan", address: "Address", workers: int | None, scheduler: str 
     open_claims(address)  # an unreachable or read-only store is an error before anything is started
     if workers == 0:
         return OwnProcess()
+    from rnnlab.processes import usable_cores
     from rnnlab.sweep.dask_pools import LocalPool, connect
 
     if scheduler is None:
-        return LocalPool(min(workers or len(os.sched_getaffinity(0)), len(plan.todo)))
+        return LocalPool(min(workers or usable_cores(), len(plan.todo)))
     scripts = {variant.script for variant in plan.todo}
     if address.is_mongo:
         return connect(scheduler, address, scripts, None)
