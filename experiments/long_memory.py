@@ -20,7 +20,13 @@ ROOT = Path(__file__).resolve().parents[1]
 # Hochreiter & Schmidhuber (1997, section 5.4) have T = 100, one to two memory blocks, and an error under 0.04.
 ADDING_LSTM = {
     "task": {"name": "adding", "version": "hochreiter1997", "n_steps": [100, 110]},
-    "model": {"cell": "lstm", "n_hidden": 30, "readout": "linear", "recurrent_initializer": "orthogonal"},
+    "model": {
+        "cell": "lstm",
+        "n_hidden": 30,
+        "forget_bias": 5.0,  # a gate that at first forgets 1 in 150 keeps something over 100 steps
+        "readout": "linear",
+        "recurrent_initializer": "orthogonal",
+    },
     "training": {"optimizer": "adam", "learning_rate": 0.003, "omega": 0.0, "max_epochs": 200},
     "early_stopping": {"patience": 30},
 }
