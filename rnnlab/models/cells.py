@@ -19,23 +19,25 @@ Blocks = tuple[TensorVariable, ...]
 class Cell:
     """One kind of recurrent unit.
 
-    `step(z, r, states, activation) -> states` advances one step. Everything is (batch, n_hidden): z and r hold
+    `step(z, r, states, activation) -> states, kept` advances one step. Everything is (batch, n_hidden): z and r hold
     `n_blocks` of them, the states `n_states`, of which the first is h, the hidden units that the next layer and the
-    readout see. `forget_block` is the block whose bias starts at `model.forget_bias`; None where there is none.
+    readout see. `kept` are `n_kept` values on the way that cost more to compute again for the derivative than to keep.
+    `forget_block` is the block whose bias starts at `model.forget_bias`; None where there is none.
     """
 
-    step: Callable[[Blocks, Blocks, Blocks, Activation], Blocks]
+    step: Callable[[Blocks, Blocks, Blocks, Activation], tuple[Blocks, Blocks]]
     n_blocks: int
     n_states: int
+    n_kept: int = 0
     forget_block: int | None = None
 
 
-def elman(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks:
+def elman(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> tuple[Blocks, Blocks]:
     """`h[t] = g(u[t] W_uh + h[t-1] W_hh + b_hh)` (Elman 1990)."""
-    return (activation(z[0] + r[0]),)
+    return (activation(z[0] + r[0]),), ()
 
 
-def gru(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks:
+def gru(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> tuple[Blocks, Blocks]:
     """Gated recurrent unit (Cho et al. 2014), with the reset gate behind the recurrent product:
 
     `s = sigmoid(z_s + r_s); p = sigmoid(z_p + r_p); n = g(z_n + s r_n); h <- (1 - p) n + p h`, blocks in this order.
@@ -45,10 +47,10 @@ def gru(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks:
     (h,) = states
     reset, keep = pt.sigmoid(z[0] + r[0]), pt.sigmoid(z[1] + r[1])
     candidate = activation(z[2] + reset * r[2])
-    return ((1 - keep) * candidate + keep * h,)
+    return ((1 - keep) * candidate + keep * h,), (reset, keep, candidate)
 
 
-def lstm(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks:
+def lstm(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> tuple[Blocks, Blocks]:
     """Long short-term memory (Hochreiter & Schmidhuber 1997) with forget gates (Gers et al. 2000), without peepholes:
 
     `c <- sigmoid(x_f) c + sigmoid(x_i) g(x_g); h <- sigmoid(x_o) g(c)` with `x = z + r`, blocks
@@ -56,12 +58,14 @@ def lstm(z: Blocks, r: Blocks, states: Blocks, activation: Activation) -> Blocks
     """
     _, c = states
     enter, forget, candidate, leave = (block + product for block, product in zip(z, r, strict=True))
-    c = pt.sigmoid(forget) * c + pt.sigmoid(enter) * activation(candidate)
-    return pt.sigmoid(leave) * activation(c), c
+    enter, forget, candidate, leave = pt.sigmoid(enter), pt.sigmoid(forget), activation(candidate), pt.sigmoid(leave)
+    c = forget * c + enter * candidate
+    shown = activation(c)
+    return (leave * shown, c), (enter, forget, candidate, leave, shown)
 
 
 CELLS = {
     "elman": Cell(elman, n_blocks=1, n_states=1),
-    "gru": Cell(gru, n_blocks=3, n_states=1),
-    "lstm": Cell(lstm, n_blocks=4, n_states=2, forget_block=1),
+    "gru": Cell(gru, n_blocks=3, n_states=1, n_kept=3),
+    "lstm": Cell(lstm, n_blocks=4, n_states=2, n_kept=5, forget_block=1),
 }

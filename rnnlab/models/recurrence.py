@@ -29,6 +29,7 @@ class Recurrence:
     z:        (n_steps, batch, n_blocks * n_hidden), the projected input
     start:    the states before the first step, each (batch, n_hidden)
     states:   the states after each step, each (n_steps, batch, n_hidden); the first is h
+    kept:     what the cell keeps of each step for the derivative, each (n_steps, batch, n_hidden)
     products: (n_steps, batch, n_blocks * n_hidden), h[t-1] W_hh
     mask:     (n_steps, batch, 1), 1 on real steps and 0 on padding, or None
     """
@@ -39,6 +40,7 @@ class Recurrence:
     z: TensorVariable
     start: Blocks
     states: Blocks
+    kept: Blocks
     products: TensorVariable
     mask: TensorVariable | None
 
@@ -73,18 +75,19 @@ def run_forward(
         real = None if mask is None else rest[0]
         *states, W = rest if mask is None else rest[1:]
         product = pt.dot(states[0], W)
-        new = cell.step(split_blocks(z_t, n_hidden), split_blocks(product, n_hidden), tuple(states), activation)
-        return [*_on_real_steps(real, new, states), product]
+        new, kept = cell.step(split_blocks(z_t, n_hidden), split_blocks(product, n_hidden), tuple(states), activation)
+        return [*_on_real_steps(real, new, states), *kept, product]
 
-    *states, products = pytensor.scan(
+    *outputs, products = pytensor.scan(
         step,
         sequences=[z] if mask is None else [z, mask],
-        outputs_info=[*start, None],
+        outputs_info=[*start, *[None] * cell.n_kept, None],
         non_sequences=[W_hh],
         strict=True,
         return_updates=False,
     )
-    return Recurrence(cell, activation, W_hh, z, start, tuple(states), products, mask)
+    states, kept = tuple(outputs[: cell.n_states]), tuple(outputs[cell.n_states :])
+    return Recurrence(cell, activation, W_hh, z, start, states, kept, products, mask)
 
 
 def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end: TensorVariable | None) -> Gradients:
@@ -103,7 +106,7 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
         pt.concatenate([first[None], later[:-1]])
         for first, later in zip(recurrence.start, recurrence.states, strict=True)
     ]
-    arrays = [recurrence.z, recurrence.products, *before, *recurrence.states]
+    arrays = [recurrence.z, recurrence.products, *before, *recurrence.states, *recurrence.kept]
     arrays += [array for array in (recurrence.mask, by_step) if array is not None]
     n_states = recurrence.cell.n_states
     zeros = pt.zeros((batch, n_hidden), dtype=recurrence.z.dtype)
@@ -141,14 +144,15 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
 def _derivative_of_step(recurrence: Recurrence, at_t: Sequence[TensorVariable], errors: Sequence[TensorVariable]):
     """From the derivatives with respect to the states after step t to those with respect to z, r and the states before.
 
-    at_t: z, r, the states before and the states after, then the mask if there is one
+    at_t: z, r, the states before and the states after, what the cell kept, then the mask if there is one
     """
     n_hidden = recurrence.W_hh.type.shape[0]
     n_states = recurrence.cell.n_states
     z, r = split_blocks(at_t[0], n_hidden), split_blocks(at_t[1], n_hidden)
-    before, after = at_t[2 : 2 + n_states], at_t[2 + n_states : 2 + 2 * n_states]
+    before = at_t[2 : 2 + n_states]
+    known = at_t[2 + n_states : 2 + 2 * n_states + recurrence.cell.n_kept]
     real = None if recurrence.mask is None else at_t[-1]
-    new = recurrence.cell.step(z, r, tuple(before), recurrence.activation)
+    new, kept = recurrence.cell.step(z, r, tuple(before), recurrence.activation)
     wrt = [*z, *r, *before]
     derivatives = pytensor.grad(
         None,
@@ -156,9 +160,10 @@ def _derivative_of_step(recurrence: Recurrence, at_t: Sequence[TensorVariable], 
         known_grads=dict(zip(_on_real_steps(real, new, before), errors, strict=True)),
         disconnected_inputs="ignore",
     )
-    # The new states are at hand from the way forward, and with them the functions whose values they are.
-    merged = rewrite_graph([*new, *derivatives], include=("merge",))
-    derivatives = graph_replace(merged[n_states:], dict(zip(merged[:n_states], after, strict=True)), strict=False)
+    # The new states and what was kept are at hand from the way forward, and with them the functions of these values.
+    merged = rewrite_graph([*new, *kept, *derivatives], include=("merge",))
+    values, derivatives = merged[: len(known)], merged[len(known) :]
+    derivatives = graph_replace(derivatives, dict(zip(values, known, strict=True)), strict=False)
     n_blocks = len(z)
     d_z = pt.concatenate(derivatives[:n_blocks], axis=1)
     d_r = pt.concatenate(derivatives[n_blocks : 2 * n_blocks], axis=1)
