@@ -8,9 +8,10 @@ PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check
 CODE := rnnlab experiments tests benchmarks
 DEMO := results/demo
 DRAWN := results/pictures
+STUDIES := minibatch lengths gradients long_memory overtraining sparse initial_condition cells
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench pictures clean FORCE
+.PHONY: help demo test lint bench studies pictures clean FORCE
 .NOTPARALLEL:
 
 help:  ## print this list
@@ -37,6 +38,12 @@ lint: .venv/.lint  ## check formatting, style, types and layers
 
 bench: .venv/.test .venv-bench/.done .venv-theano/.done  ## measure rnnlab beside what else one would use; ARGS=--quick
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+studies: .venv/.core  ## run the studies of docs/findings.md, or what is left of them; takes half an hour
+	@for study in $(STUDIES); do \
+		.venv/bin/rnnlab sweep experiments/studies/$$study.yaml --store results/studies/$$study || exit; \
+	done
+	@.venv/bin/python experiments/studies/findings.py
 
 pictures: .venv/.core  ## draw the pictures of the README and the docs again; takes some minutes
 	@.venv/bin/rnnlab sweep experiments/sweeps/dot_product_widths.yaml --store $(DEMO)

@@ -13,6 +13,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.replace import graph_replace
 from pytensor.graph.rewriting.utils import rewrite_graph
+from pytensor.tensor.basic import tensor_copy
 from pytensor.tensor.variable import TensorVariable
 
 from rnnlab.models.cells import Activation, Blocks, Cell
@@ -153,11 +154,13 @@ def _derivative_of_step(recurrence: Recurrence, at_t: Sequence[TensorVariable], 
     known = at_t[2 + n_states : 2 + 2 * n_states + recurrence.cell.n_kept]
     real = None if recurrence.mask is None else at_t[-1]
     new, kept = recurrence.cell.step(z, r, tuple(before), recurrence.activation)
-    wrt = [*z, *r, *before]
+    # Copies, as PyTensor takes the gradient that it is given for a variable for all that reaches it: an LSTM's c
+    # reaches the cost through h, too.
+    ends = [tensor_copy(each) for each in _on_real_steps(real, new, before)]
     derivatives = pytensor.grad(
         None,
-        wrt,
-        known_grads=dict(zip(_on_real_steps(real, new, before), errors, strict=True)),
+        [*z, *r, *before],
+        known_grads=dict(zip(ends, errors, strict=True)),
         disconnected_inputs="ignore",
     )
     # The new states and what was kept are at hand from the way forward, and with them the functions of these values.

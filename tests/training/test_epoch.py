@@ -76,7 +76,7 @@ OTHER_NETWORKS = [
     # cell, readout, initial state, every state, masked, layers
     ("gru", "linear", "mapped", True, True, 2),
     ("gru", "softmax", "zero", False, False, 1),
-    ("lstm", "binary", "learned", False, True, 1),
+    ("lstm", "binary", "learned", False, False, 1),
     ("lstm", "softmax", "mapped", True, True, 2),
     ("window", "linear", "mapped", True, True, 1),
     ("window", "binary", "zero", False, True, 2),
