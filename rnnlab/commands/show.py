@@ -1,5 +1,6 @@
 """`rnnlab show`: everything about one run."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,7 +53,7 @@ def _put_page(record: "RunRecord", address: str, n_lines: int) -> None:
         put(f"damaged: {record.damage}")
         return
     if resumed := info_of(record).get("resumed_from"):
-        put(f"goes on from run {resumed}")
+        put(_origin(resumed))
     _put_result(record)
     _put_config(record)
     _put_curves(record)
@@ -70,6 +71,15 @@ def _put_page(record: "RunRecord", address: str, n_lines: int) -> None:
         put("\n".join(f"  {line.rstrip()}" for line in printed[-n_lines:]))
     heading("make it again")
     put(f"  {reproduce_command(record)}")
+
+
+def _origin(resumed: Any) -> str:
+    """From where a resumed run went on, in words; as it is, where it is not as rnnlab writes it."""
+    from rnnlab.commands.output import value_text
+
+    if not isinstance(resumed, Mapping) or not isinstance(resumed.get("update"), int):
+        return f"goes on from run {value_text(resumed)}"
+    return f"goes on from run {value_text(resumed.get('run_id'))} at update {resumed['update']:,}"
 
 
 def _times(record: "RunRecord") -> list[str]:
