@@ -168,7 +168,7 @@ def _put_curves(record: "RunRecord") -> None:
 
 def environment(record: "RunRecord") -> list[tuple[str, str]]:
     """(what, value) for host, versions, code and whatever else the run says about where it ran."""
-    from rnnlab.analysis.reading import info_of, sources_of
+    from rnnlab.analysis.reading import environment_of, sources_of
     from rnnlab.commands.output import value_text
 
     system = record.host.get("os")
@@ -178,8 +178,7 @@ def environment(record: "RunRecord") -> list[tuple[str, str]]:
         ("python", record.host.get("python_version")),
         ("packages", ", ".join(f"{name} {version}" for name, version in record.packages.items())),
     ]
-    noted = info_of(record).get("environment")
-    facts += noted.items() if isinstance(noted, dict) else []
+    facts += environment_of(record).items()
     for repository in record.repositories:
         dirty = ", with uncommitted changes" if repository.get("dirty") else ""
         facts.append(("commit", f"{repository.get('commit')}{dirty}"))

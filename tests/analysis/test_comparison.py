@@ -263,7 +263,7 @@ def test_baseline_values_are_read_as_on_the_command_line(runs):
 
 def test_a_resumed_run_that_was_lost_is_still_counted_and_said(runs):
     runs.add(seed=0, status="LOST")
-    runs.add(seed=0, result={"test_loss": 1.0}, info={"resumed_from": "1"})
+    runs.add(seed=0, result={"test_loss": 1.0}, info={"resumed_from": {"run_id": "1", "update": 40}})
     comparison = compare_groups(runs.records())
     assert comparison.table.iloc[0]["lost"] == 1
     assert "runs that a later one resumed still count as lost or interrupted: 1" in comparison.notes
