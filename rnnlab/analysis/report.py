@@ -50,7 +50,7 @@ def write_report(
 ) -> Path:
     """Write the report of `render_report` to `path`, whole or not at all, and return the path."""
     page = render_report(records, by, metric, baseline, interval, title)
-    write_whole(Path(path), page.encode())
+    write_whole(Path(path), page.encode("utf-8", "backslashreplace"))  # JSON may hold halves of characters
     return Path(path)
 
 
