@@ -97,6 +97,8 @@ def _keep_pictures(store: Store, record: RunRecord) -> list[str]:
     from rnnlab.analysis.plots import plot_learning_curves, plot_moving_average, save_figure  # matplotlib loads slowly
 
     losses = [name for name in ("train.loss", "valid.loss") if name in record.curves]
+    if not losses:
+        raise RnnlabError("the record holds no learning curves")
     pictures = {LEARNING_CURVE: plot_learning_curves(record, metric=losses)}
     if "updates.npz" in record.artifacts:
         pictures[MOVING_AVERAGE] = plot_moving_average(record)

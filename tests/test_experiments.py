@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sacred import Experiment
 
+from rnnlab import script
 from rnnlab.store import open_store
 from rnnlab.tracking.conduct import Conduct, conducted
+from rnnlab.tracking.file_observer import AtomicFileObserver
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = [
@@ -215,3 +218,12 @@ def test_ctrl_c_ends_a_run_at_its_next_validation_with_all_it_has(tmp_path):
     assert record.status == "INTERRUPTED"
     assert record.info["early_stopping"]["reason"] == "interrupted"
     assert set(record.weights()) >= {"layer1.W_hh", "readout.W_hy"}
+
+
+def test_a_record_without_curves_gets_no_picture_and_says_why(tmp_path, monkeypatch, capsys):
+    experiment = Experiment("bare", save_git_info=False)
+    experiment.main(lambda: {"stop_reason": "max_epochs"})
+    experiment.observers.append(AtomicFileObserver(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["bare.py"])
+    script.run_script(experiment)
+    assert "no picture: the record holds no learning curves" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from typing import Any
 from rnnlab.analysis.reading import sources_of
 from rnnlab.errors import RnnlabError
 from rnnlab.store.record import RunRecord
+from rnnlab.terminal import visible
 
 # Runs that differ in these alone are repetitions of one another.
 SEED_KEYS = ("seed", "data.seed")
@@ -118,7 +119,7 @@ def group_records(records: Sequence[RunRecord], by: str | Sequence[str] | None =
 def group_label(key: Mapping[str, Any]) -> str:
     """Short names with values; the whole dotted name where two short names are the same."""
     short = short_names(list(key))
-    return ", ".join(f"{short[name]}={format_value(value)}" for name, value in key.items()) or "all runs"
+    return ", ".join(f"{visible(short[name])}={format_value(value)}" for name, value in key.items()) or "all runs"
 
 
 def legend_labels(groups: Sequence[Group]) -> tuple[str, list[str]]:
@@ -126,7 +127,7 @@ def legend_labels(groups: Sequence[Group]) -> tuple[str, list[str]]:
     keys = list(groups[0].key) if groups else []
     if len(keys) != 1:
         return "", [group.label for group in groups]
-    return short_names(keys)[keys[0]], [format_value(group.key[keys[0]]) for group in groups]
+    return visible(short_names(keys)[keys[0]]), [format_value(group.key[keys[0]]) for group in groups]
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
@@ -136,12 +137,12 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
 
 
 def format_value(value: Any) -> str:
-    """A config value as one writes it on the command line, short."""
+    """A config value as one writes it on the command line, short; what no font can draw is written out."""
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, tuple):
         return "[" + ", ".join(map(format_value, value)) + "]"
-    return str(value)
+    return visible(str(value))
 
 
 def sort_key(value: Any) -> tuple[int, float, str]:
@@ -168,8 +169,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def seed_of(record: RunRecord) -> tuple[Any, Any]:
     """(seed, data.seed): what two runs of different groups share when they are a pair."""
-    data = record.config.get("data")
-    return record.config.get("seed"), data.get("seed") if isinstance(data, dict) else None
+    seed, data_seed = (record.flat_config.get(key) for key in SEED_KEYS)
+    return seed, data_seed
 
 
 def data_seed_of(record: RunRecord) -> Any:

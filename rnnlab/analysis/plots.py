@@ -37,6 +37,7 @@ from rnnlab.analysis.picture import save_figure as save_figure
 from rnnlab.analysis.reading import story_of
 from rnnlab.analysis.selection import usable_records
 from rnnlab.store.record import RunRecord
+from rnnlab.terminal import visible
 
 __all__ = [
     "plot_heatmap",
@@ -182,4 +183,4 @@ def _stop_reason(records: Sequence[RunRecord]) -> str | None:
         return None
     record = records[0]
     reason = (record.result or {}).get("stop_reason") or story_of(record).get("reason")
-    return str(reason or record.status.lower()).replace("_", " ")
+    return visible(str(reason or record.status.lower())).replace("_", " ")

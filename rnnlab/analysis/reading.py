@@ -31,6 +31,18 @@ def story_of(record: RunRecord) -> dict[str, Any]:
     return story if isinstance(story, dict) else {}
 
 
+def environment_of(record: RunRecord) -> dict[str, Any]:
+    """The threads, processors and times in the record's info."""
+    environment = info_of(record).get("environment")
+    return environment if isinstance(environment, dict) else {}
+
+
+def resumed_run(record: RunRecord) -> str | None:
+    """The id of the run from whose checkpoint this one went on; None if it started at the beginning."""
+    origin = info_of(record).get("resumed_from")
+    return str(origin["run_id"]) if isinstance(origin, dict) and "run_id" in origin else None
+
+
 def sources_of(record: RunRecord) -> dict[str, str]:
     """The record's source files with their md5."""
     try:

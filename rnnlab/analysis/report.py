@@ -27,7 +27,7 @@ from rnnlab.analysis.groups import (
 from rnnlab.analysis.metrics import OUTCOMES, outcome
 from rnnlab.analysis.picture import Picture, figure_bytes, write_whole
 from rnnlab.analysis.plots import plot_heatmap, plot_learning_curves, plot_metric, plot_parallel
-from rnnlab.analysis.reading import info_of, last_lines, story_of
+from rnnlab.analysis.reading import environment_of, last_lines, story_of
 from rnnlab.analysis.reproduce import reproduce_command
 from rnnlab.analysis.selection import usable_records
 from rnnlab.analysis.tables import format_number, formatted
@@ -50,7 +50,7 @@ def write_report(
 ) -> Path:
     """Write the report of `render_report` to `path`, whole or not at all, and return the path."""
     page = render_report(records, by, metric, baseline, interval, title)
-    write_whole(Path(path), page.encode())
+    write_whole(Path(path), page.encode("utf-8", "backslashreplace"))  # JSON may hold halves of characters
     return Path(path)
 
 
@@ -167,6 +167,7 @@ def _stopping(records: Sequence[RunRecord], by: Sequence[str]) -> pd.DataFrame:
     rows = []
     for record in records:
         result, story = record.result or {}, story_of(record)
+        improvements = story.get("improvements", [])
         rows.append(
             {
                 "run": record.run_id,
@@ -174,7 +175,7 @@ def _stopping(records: Sequence[RunRecord], by: Sequence[str]) -> pd.DataFrame:
                 "seed": record.config.get("seed"),
                 "ended by": _ended_by(record),
                 "best epoch": _best_epoch(result, story),
-                "improvements": len(story.get("improvements") or []),
+                "improvements": len(improvements) if isinstance(improvements, list) else None,
                 "best valid loss": _number(story.get("best_valid_loss", result.get("valid_loss"))),
                 "in words": story.get("message") or "",
             }
@@ -213,9 +214,9 @@ def _environment(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
     for record in records:
         one: dict[str, Any] = {"python": record.host.get("python_version"), "host": record.host.get("hostname")}
         operating_system = record.host.get("os")
-        one["system"] = " ".join(operating_system) if isinstance(operating_system, list) else operating_system
+        one["system"] = " ".join(map(str, operating_system)) if isinstance(operating_system, list) else operating_system
         one["cpu"] = record.host.get("cpu")
-        one["threads"] = (info_of(record).get("environment") or {}).get("threads")
+        one["threads"] = environment_of(record).get("threads")
         for repository in record.repositories:
             dirty = ", with uncommitted changes" if repository.get("dirty") else ""
             one["commit"] = f"{repository.get('commit')}{dirty}"

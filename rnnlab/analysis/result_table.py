@@ -31,11 +31,12 @@ def result_rows(result: Mapping[str, Any] | None, info: Mapping[str, Any] | None
 
     The factor between the test MSE and that of predicting the mean is `test_mse_mean_predictor / test_mse`.
     """
-    result, story = result or {}, (info or {}).get("early_stopping") or {}
+    result, story = result or {}, (info or {}).get("early_stopping")
+    story = story if isinstance(story, Mapping) else {}
     rows = []
-    reason = result.get("stop_reason") or story.get("reason")
+    reason = str(result.get("stop_reason") or story.get("reason") or "")
     if reason:
-        words, remark = STOP_REASONS.get(reason, (str(reason), ""))
+        words, remark = STOP_REASONS.get(reason, (reason, ""))
         rows.append(("stopped", words, str(story.get("message") or remark)))
     if _number(result, "best_epoch") is not None:
         rows.append(("best epoch", _of(result, "best_epoch", "n_epochs"), "the weights that are kept and scored"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rnnlab.analysis.groups import AnalysisError, comparable, config_of, is_ignored
 from rnnlab.analysis.metrics import outcome
-from rnnlab.analysis.reading import info_of
+from rnnlab.analysis.reading import resumed_run
 from rnnlab.store.record import RunRecord
 
 
@@ -29,7 +29,7 @@ def usable_records(records: Sequence[RunRecord]) -> tuple[list[RunRecord], list[
         usable = [record for record in usable if record.run_id not in repeated]
     ended_early = [record.run_id for record in usable if outcome(record) in ("lost", "interrupted")]
     # Only then is it worth reading every run's info.
-    resumed = {str(info_of(record).get("resumed_from")) for record in usable} if ended_early else set()
+    resumed = {resumed_run(record) for record in usable} if ended_early else set()
     if superseded := [run_id for run_id in ended_early if run_id in resumed]:
         notes.append(f"runs that a later one resumed still count as lost or interrupted: {listed(superseded)}")
     return usable, notes

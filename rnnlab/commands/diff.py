@@ -45,7 +45,8 @@ def diff(
             differences["source_lines"] = source_lines(*records)
         put(json.dumps(differences, indent=2, default=lambda missing: None))
     else:
-        _put_page(*records, differences, sources)
+        stores = ("", "") if second is first else (f" in {first.address}", f" in {second.address}")
+        _put_page(*records, stores, differences, sources)
 
 
 def run_differences(one: "RunRecord", other: "RunRecord") -> dict[str, Any]:
@@ -110,11 +111,13 @@ def _commits(record: "RunRecord") -> str | None:
     return ", ".join(dict.fromkeys(commits)) or None
 
 
-def _put_page(one: "RunRecord", other: "RunRecord", differences: dict[str, Any], sources: bool) -> None:
+def _put_page(
+    one: "RunRecord", other: "RunRecord", stores: tuple[str, str], differences: dict[str, Any], sources: bool
+) -> None:
     from rnnlab.commands.output import heading, put, put_table, value_text
 
     ids = [f"run {one.run_id}", f"run {other.run_id}"]
-    put(f"{ids[0]} of {one.experiment}, {one.status}; {ids[1]} of {other.experiment}, {other.status}")
+    put("; ".join(f"{i} of {r.experiment}{s}, {r.status}" for i, r, s in zip(ids, (one, other), stores, strict=True)))
     for part in ("config", "result", "packages", "resources", "commits"):
         pairs = differences[part]
         if pairs:

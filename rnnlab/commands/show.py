@@ -1,5 +1,6 @@
 """`rnnlab show`: everything about one run."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,7 +53,7 @@ def _put_page(record: "RunRecord", address: str, n_lines: int) -> None:
         put(f"damaged: {record.damage}")
         return
     if resumed := info_of(record).get("resumed_from"):
-        put(f"goes on from run {resumed}")
+        put(_origin(resumed))
     _put_result(record)
     _put_config(record)
     _put_curves(record)
@@ -70,6 +71,15 @@ def _put_page(record: "RunRecord", address: str, n_lines: int) -> None:
         put("\n".join(f"  {line.rstrip()}" for line in printed[-n_lines:]))
     heading("make it again")
     put(f"  {reproduce_command(record)}")
+
+
+def _origin(resumed: Any) -> str:
+    """From where a resumed run went on, in words; as it is, where it is not as rnnlab writes it."""
+    from rnnlab.commands.output import value_text
+
+    if not isinstance(resumed, Mapping) or not isinstance(resumed.get("update"), int):
+        return f"goes on from run {value_text(resumed)}"
+    return f"goes on from run {value_text(resumed.get('run_id'))} at update {resumed['update']:,}"
 
 
 def _times(record: "RunRecord") -> list[str]:
@@ -158,7 +168,7 @@ def _put_curves(record: "RunRecord") -> None:
 
 def environment(record: "RunRecord") -> list[tuple[str, str]]:
     """(what, value) for host, versions, code and whatever else the run says about where it ran."""
-    from rnnlab.analysis.reading import info_of, sources_of
+    from rnnlab.analysis.reading import environment_of, sources_of
     from rnnlab.commands.output import value_text
 
     system = record.host.get("os")
@@ -168,8 +178,7 @@ def environment(record: "RunRecord") -> list[tuple[str, str]]:
         ("python", record.host.get("python_version")),
         ("packages", ", ".join(f"{name} {version}" for name, version in record.packages.items())),
     ]
-    noted = info_of(record).get("environment")
-    facts += noted.items() if isinstance(noted, dict) else []
+    facts += environment_of(record).items()
     for repository in record.repositories:
         dirty = ", with uncommitted changes" if repository.get("dirty") else ""
         facts.append(("commit", f"{repository.get('commit')}{dirty}"))

@@ -201,15 +201,15 @@ def _pool(plan: "Plan", address: "Address", workers: int | None, scheduler: str 
 
 def _tell(progress: "Progress", as_json: bool) -> int:
     from rnnlab.commands.output import note, put, put_rich
-    from rnnlab.sweep.display import counted, failure_table, progress_as_json
+    from rnnlab.sweep.display import counted, failure_table, progress_as_json, ways_to_retry
 
     skipped = progress.plan.failed.keys() - progress.plan.discounted.keys()
     if as_json:
         print(json.dumps(progress_as_json(progress), indent=2))
     elif progress.failures:
         put_rich(failure_table(progress))
-        if any(failure.run_id for failure in progress.failures):
-            put("rnnlab show RUN has the traceback; the same command with --retry-failed runs them again")
+        for line in ways_to_retry(progress):
+            put(line)
     if progress.stopping:
         interrupted, left = counted(len(progress.interrupted), "run"), counted(progress.left, "variant")
         note(f"error: stopped: {interrupted} interrupted, {left} left; the same command goes on")

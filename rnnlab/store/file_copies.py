@@ -16,7 +16,7 @@ from typing import Any
 from rnnlab.atomic_file import make_durable, write_atomically
 from rnnlab.errors import StoreError
 from rnnlab.store.files import RESOURCES, SOURCES, shared_content
-from rnnlab.store.parsing import md5_in, plain
+from rnnlab.store.parsing import build_curve, md5_in, plain
 from rnnlab.store.query import RUN_FILES, is_plain_name
 from rnnlab.store.whole_run import RunCopies, StoredFile, WholeRun
 
@@ -71,7 +71,7 @@ class FileCopies(RunCopies):
             entry={**entry, "experiment": experiment},
             config=_json(folder, "config.json"),
             info=_json(folder, "info.json", optional=True),
-            metrics=_json(folder, "metrics.json", optional=True),
+            metrics=_metrics(folder),
             captured_out=_text(folder / "cout.txt"),
             artifacts=tuple(artifacts),
             sources=tuple(sources),
@@ -167,6 +167,19 @@ def _json(folder: Path, name: str, optional: bool = False) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StoreError(f"run {folder.name}: {name} is damaged: it is not a mapping")
     return content
+
+
+def _metrics(folder: Path) -> dict[str, dict[str, list]]:
+    """The curves as they are stored; StoreError for what a reader would not take for curves."""
+    stored = _json(folder, "metrics.json", optional=True)
+    try:
+        for columns in stored.values():
+            build_curve(columns["steps"], columns["values"])
+            if not isinstance(columns.get("timestamps") or [], list):
+                raise TypeError("its times are no list")
+    except (TypeError, KeyError, ValueError) as error:
+        raise StoreError(f"run {folder.name}: metrics.json is damaged: {error}") from None
+    return stored
 
 
 def _text(path: Path) -> str:

@@ -166,6 +166,17 @@ def failure_table(progress: Progress) -> Table:
     return table
 
 
+def ways_to_retry(progress: Progress) -> list[str]:
+    """How the variants that failed are run again: those with a FAILED run, and those that have none."""
+    recorded = [failure.run_id is not None for failure in progress.failures]
+    ways = []
+    if any(recorded):
+        ways.append("rnnlab show RUN has the traceback; the same command with --retry-failed runs them again")
+    if not all(recorded):
+        ways.append(f"the same command runs {'those without a run' if any(recorded) else 'them'} again")
+    return ways
+
+
 def plan_as_json(plan: Plan) -> list[dict[str, Any]]:
     """The variants and their states, for programs."""
     settings = varying_settings(plan.variants)

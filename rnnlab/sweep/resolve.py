@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def _built(script: Path) -> Experiment:
     try:
         experiment = build()
     except (Exception, SystemExit) as error:  # whatever the script's own code may raise
-        raise RnnlabError(f"{script}: build() fails: {_first_line(error)}") from error
+        raise RnnlabError(f"{script}: build() fails: {_first_line(error)}{_place(error, script)}") from error
     if not isinstance(experiment, Experiment):
         raise RnnlabError(f"{script}: build() gives {experiment!r}: must give a Sacred Experiment")
     return experiment
@@ -115,11 +116,17 @@ def _load(script: Path) -> Callable[[], Any]:
     except FileNotFoundError as error:
         raise RnnlabError(f"{script}: cannot be imported: {error.strerror}: {error.filename}") from error
     except (Exception, SystemExit) as error:  # whatever the script's own code may raise
-        raise RnnlabError(f"{script}: cannot be imported: {_first_line(error)}") from error
+        raise RnnlabError(f"{script}: cannot be imported: {_first_line(error)}{_place(error, script)}") from error
     build = getattr(module, "build", None)
     if not callable(build):
         raise RnnlabError(f"{script}: has no build(), a function that gives a fresh Sacred experiment")
     return build
+
+
+def _place(error: BaseException, script: Path) -> str:
+    """The line of the script that raised, or that led there; nothing if the script could not even be parsed."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(script)]
+    return f" (line {lines[-1]})" if lines else ""
 
 
 def _unknown_named_config(name: str, known: Mapping[str, Any]) -> str:

@@ -36,11 +36,14 @@ def record_run(
         sacred_run.info["resumed_from"] = {"run_id": checkpoint.run_id, "update": checkpoint.state.n_updates}
     remove_at_completion(checkpoints, sacred_run)
     show = conduct.progress(config)
+    # What a resumed run went through before is logged anew, all at once: that is no progress.
+    first_shown = 0 if checkpoint is None else checkpoint.state.n_updates
 
     def log(step: int, metrics: Mapping[str, float]) -> None:
         for name, value in metrics.items():
             sacred_run.log_scalar(name, finite_or_nan(value), int(step))
-        show(step, metrics)
+        if step >= first_shown:
+            show(step, metrics)
 
     with tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:
         if git is not None and git.dirty and git.patch:

@@ -185,6 +185,12 @@ def test_with_fixed_data_the_naive_baseline_is_one_number(runs):
     assert (naive["group"], naive["n"]) == ("predict the mean", 1)
 
 
+def test_a_seed_that_is_no_number_stops_no_comparison(runs):
+    for seed in (0, {"$gt": 1}, [1]):
+        runs.add(seed=seed, result={"test_mse": 0.1, "test_mse_mean_predictor": 0.5}, data__seed=None)
+    assert compare_groups(runs.records(), (), metric="test_mse").table["n"].tolist() == [3, 3]
+
+
 def test_naive_baselines_of_another_unit_are_not_shown_beside_the_loss(runs):
     runs.add(result={"test_loss": 0.2, "test_mse": 0.1, "test_mse_mean_predictor": 0.5})
     comparison = compare_groups(runs.records())
@@ -263,7 +269,7 @@ def test_baseline_values_are_read_as_on_the_command_line(runs):
 
 def test_a_resumed_run_that_was_lost_is_still_counted_and_said(runs):
     runs.add(seed=0, status="LOST")
-    runs.add(seed=0, result={"test_loss": 1.0}, info={"resumed_from": "1"})
+    runs.add(seed=0, result={"test_loss": 1.0}, info={"resumed_from": {"run_id": "1", "update": 40}})
     comparison = compare_groups(runs.records())
     assert comparison.table.iloc[0]["lost"] == 1
     assert "runs that a later one resumed still count as lost or interrupted: 1" in comparison.notes

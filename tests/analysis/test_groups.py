@@ -103,3 +103,7 @@ def test_a_note_that_concerns_every_group_is_said_once(runs):
     assert notes_of(runs, "model.n_hidden") == [
         "every group averages runs of different training.learning_rate (0.01, 0.1)"
     ]
+
+
+def test_labels_hold_nothing_that_a_font_cannot_draw():
+    assert group_label({"model.note\ud800": "\x00\ud800", "seeds": ("\x1b",)}) == r"note\ud800=\x00\ud800, seeds=[\x1b]"

@@ -187,6 +187,13 @@ def test_an_unknown_ending_or_an_unwritable_path_is_a_clear_error(sweep, tmp_pat
         save_figure(picture, tmp_path / "file" / "a.png")
 
 
+def test_a_config_value_that_no_font_can_draw_is_written_out(runs):
+    for note in ("plain", "half a letter: \ud800"):
+        runs.add_training(20, 0, 0.1, 5, model__note=note)
+    picture = plot_learning_curves(runs.records(), by="model.note")
+    assert picture._repr_png_().startswith(b"\x89PNG")
+
+
 def test_jupyter_shows_a_picture_and_dollar_signs_are_no_mathematics(runs):
     for value in (r"$\nonsense$", "plain"):
         runs.add_training(20, 0, 0.02, n_epochs=4, model__note=value)

@@ -66,6 +66,21 @@ def test_the_report_needs_no_network_and_no_script(sweep):
     assert not re.search(r"@import|url\((?!#)", page)
 
 
+@pytest.mark.parametrize("odd", [["a", 1], 5, "x", True])
+def test_info_of_another_shape_than_rnnlab_writes_takes_no_part(runs, odd):
+    runs.add(seed=0, result={"test_loss": 1.0}, info={"environment": odd, "early_stopping": odd, "resumed_from": odd})
+    story = {"improvements": odd, "reason": odd, "message": odd}
+    runs.add(seed=1, result={"test_loss": 1.0}, info={"early_stopping": story})
+    runs.add(seed=2, status="LOST")
+    assert "3 runs (2 completed, 1 lost)" in " ".join(Reader(render_report(runs.records())).text)
+
+
+def test_half_a_letter_in_a_run_is_written_out(runs, tmp_path):
+    for seed in range(2):
+        runs.add_training(20, seed, 0.1, 5, model__note="\ud800")
+    assert r"\ud800" in write_report(runs.records(), tmp_path / "report.html").read_text()
+
+
 def test_values_from_runs_are_escaped_everywhere(runs):
     for seed in range(2):
         runs.add_training(20, seed, 0.1, 5, experiment=EVIL, model__note=EVIL, packages={"numpy": EVIL})

@@ -46,6 +46,12 @@ def test_every_stop_reason_has_words_even_without_a_story():
     assert rows({"stop_reason": "max_epochs"})["stopped"][0] == "last epoch"
 
 
+def test_a_story_of_another_shape_than_rnnlab_writes_plays_no_part():
+    for odd in ([], ["a"], 5, "x"):
+        assert rows({"stop_reason": "patience"}, {"early_stopping": odd}) == rows({"stop_reason": "patience"})
+    assert rows({}, {"early_stopping": {"reason": ["a"]}})["stopped"] == ("['a']", "")
+
+
 def test_what_is_missing_or_not_finite_is_left_out_and_a_run_without_result_says_so():
     assert "valid loss" not in rows({**RESULT, "valid_loss": None})
     assert "valid loss" not in rows({**RESULT, "valid_loss": float("nan")})

@@ -19,7 +19,7 @@ LONG_AGO = 1e9
 ODD_VALUES = (
     *(None, True, -1, 1e308, 2**70, float("nan"), "", "x", [], {}, [[]], ["a", "b"], {"a": 1}, "9" * 50),
     *({"py/tuple": [1]}, {"py/object": "os.system"}, {"$gt": 1}, "2026-01-01T00:00:00+99:99"),
-    *("\x1b[31m", "<script>", "[red]x[/red]", "[/]", "$\\frac{1$"),
+    *("\x1b[31m", "<script>", "[red]x[/red]", "[/]", "$\\frac{1$", "\ud800", "\x00"),
 )
 
 

@@ -95,6 +95,8 @@ def test_the_other_run_may_be_in_another_store(rnnlab, train, track, address, tm
     track(make_observer(parse_address(tmp_path / "other")), config={"model": {"n_hidden": 6, "cell": "elman"}})
     out = rnnlab("diff", "1", "1", "--store", address, "--other-store", tmp_path / "other").out
     assert ["model.n_hidden", "5", "6"] in [line.split() for line in out.splitlines()]
+    named = f"run 1 of dot_product in {address}, COMPLETED; run 1 of small in {tmp_path / 'other'}, COMPLETED"
+    assert out.splitlines()[0] == named
 
 
 def test_an_unknown_or_damaged_run_is_one_line(rnnlab, train, address, tmp_path):

@@ -57,6 +57,16 @@ def test_a_failed_run_shows_its_traceback(rnnlab, fail, address):
     assert "\x1b" not in out
 
 
+def test_a_resumed_run_says_from_where_it_went_on(rnnlab, tracked_store, track, address):
+    def main(_run, _config):
+        _run.info["resumed_from"] = {"run_id": "1", "update": 26200} if _config["seed"] else "[somewhere]"
+
+    for seed in (0, 1):
+        track(tracked_store.observer(), main, {"seed": seed})
+    assert "\ngoes on from run [somewhere]\n" in rnnlab("show", "1", "--store", address).out
+    assert "\ngoes on from run 1 at update 26,200\n" in rnnlab("show", "2", "--store", address).out
+
+
 def test_json_holds_the_curves_and_no_bare_nan(rnnlab, tracked_store, track, address):
     def main(_run):
         for step, value in enumerate([1.0, float("nan")]):

@@ -239,6 +239,20 @@ def test_a_damaged_run_is_said_to_be_so_and_the_others_are_copied(tmp_path, plac
     assert [record.run_id for record in open_store(target).find()] == ["3"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "odd", ["x", 5, [1], {"steps": [0], "values": ["x"]}, {"steps": [0], "values": [1.0], "timestamps": 5}]
+)
+def test_a_run_whose_curves_are_none_is_said_to_be_damaged_and_leaves_nothing_in_the_target(place, track, kind, odd):
+    source, target = place("files", "from"), place(kind, "to")
+    track(make_observer(source), lambda _run: _run.log_scalar("valid.loss", 1.0, 0))
+    (source.path / "1" / "metrics.json").write_text(json.dumps({"valid.loss": odd}))
+    (outcome,) = copy_runs(source, target, open_store(source).find())
+    assert (outcome.outcome, outcome.target_id) == ("failed", None)
+    assert "metrics.json is damaged" in outcome.reason
+    assert open_store(target).find() == []
+
+
 def test_sources_are_stored_once_for_all_runs_and_a_missing_one_stays_missing(pair, track, tmp_path):
     source, target = pair
     for _ in range(2):

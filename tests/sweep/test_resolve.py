@@ -54,11 +54,15 @@ def test_a_config_that_cannot_run_is_refused_with_its_key(script, named, updates
     ("text", "message"),
     [
         ("def build(:", "cannot be imported: SyntaxError"),
-        ("import no_such_module", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
-        ("import sys; sys.exit(3)", "cannot be imported: SystemExit: 3"),
+        ("import no_such_module", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module' (line 1)"),
+        (
+            "def f():\n    int('x')\n\nf()",
+            "cannot be imported: ValueError: invalid literal for int() with base 10: 'x' (line 2)",
+        ),
+        ("import sys; sys.exit(3)", "cannot be imported: SystemExit: 3 (line 1)"),
         ("open('/no/such/file')", "cannot be imported: No such file or directory: /no/such/file"),
         ("x = 1", "has no build()"),
-        ("def build():\n    raise ValueError('one\\ntwo')", "build() fails: ValueError: one"),
+        ("def build():\n    raise ValueError('one\\ntwo')", "build() fails: ValueError: one (line 2)"),
         ("def build():\n    return 5", "build() gives 5: must give a Sacred Experiment"),
     ],
 )

@@ -169,6 +169,19 @@ def test_a_stopped_run_keeps_a_checkpoint_and_a_completed_one_none(tmp_path):
     assert second.info["resumed_from"] == {"run_id": "1", "update": 2}
 
 
+def test_what_a_resumed_run_went_through_before_is_not_shown_as_its_progress(tmp_path):
+    stopped = run(tmp_path, stop=True)
+    shown = []
+    progress = Conduct(by_hand=True, progress=lambda config: lambda step, metrics: shown.append(step))
+    with conducted(progress):
+        build().run_commandline(
+            ["dot_product.py", "--resume", "-F", str(tmp_path), "with", *TINY, "training.max_epochs=4"]
+        )
+    steps = list(open_store(tmp_path).get("2").curves["valid.loss"].steps)
+    assert steps[0] == 0
+    assert shown == [step for step in steps if step >= stopped.result["n_updates"]]
+
+
 def test_without_the_flag_a_run_starts_at_the_beginning_and_says_that_it_need_not(tmp_path, capfd):
     run(tmp_path, stop=True)
     run(tmp_path)
