@@ -19,7 +19,6 @@ from benchmarks.measured import Measured, load
 from benchmarks.programs import BENCH_PYTHON, JAX_EPOCH, PROGRAMS, RNNLAB, ROOT, THEANO_PYTHON
 from benchmarks.update_times import MIDDLE, POST, POST_TANH, WORKS
 from benchmarks.work import Work
-from rnnlab.models.cells import CELLS
 
 FOLDER = ROOT / "benchmarks"
 KEPT = FOLDER / "measured.json"
@@ -43,8 +42,7 @@ class Size:
     listed_runs: tuple[int, ...]
 
 
-WORKS_NOW = tuple(work for work in WORKS if work.cell in CELLS)
-FULL = Size(WORKS_NOW, 7, 0.1, (10, 30, 100, 300, 1000), (1000, 10_000, 100_000), 3, 100, 7, 15, 500, 16, (1000, 5000))
+FULL = Size(WORKS, 7, 0.1, (10, 30, 100, 300, 1000), (1000, 10_000, 100_000), 3, 100, 7, 15, 500, 16, (1000, 5000))
 QUICK = Size((POST, POST_TANH, MIDDLE), 3, 0.05, (10, 100), (1000, 10_000), 1, 20, 3, 5, 30, 4, (200,))
 
 
@@ -81,7 +79,7 @@ def _first_updates(size: Size) -> list[first_update.FirstUpdate]:
     own = [RNNLAB, JAX_EPOCH]
     others = [program for program in PROGRAMS if program not in own and program.module != "matrix_products"]
     found = first_update.measure(POST, own, size.first_rounds)
-    if size.works == WORKS_NOW:
+    if size.works == WORKS:
         found += first_update.measure(POST, others, 1) + first_update.measure(MIDDLE, own, size.first_rounds)
     return found
 

@@ -5,7 +5,6 @@ docs/findings.md between `<!-- NAME -->` and `<!-- end -->`; what was there befo
 """
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,29 +74,37 @@ def minibatch(runs: Runs) -> dict[str, pd.DataFrame]:
     words = {"updates": "40,000 updates", "examples": "400,000 sequences", "seconds": "2 s of training"}
     rows = []
     picture, axes = new_picture(1, 3, width=2 * WIDTH)
-    notes: list[str] = []
+    by_size = groups(runs, "training.batch_size")
     for (x, budget), ax in zip(budgets.items(), axes, strict=True):
-        best: Runs = []
-        for (size,), of_size in groups(runs, "training.batch_size").items():
+        for ((size,), of_size), colour in zip(by_size.items(), group_colours(len(by_size)), strict=True):
             by_rate = groups(of_size, "training.learning_rate")
             losses = {rate: [loss_at(run, x, budget) for run in some] for (rate,), some in by_rate.items()}
             rate = min(losses, key=lambda each: np.mean(losses[each]))
             rows.append({"at": words[x], "minibatch": size, "learning rate": rate, "MSE": mean(losses[rate])})
-            best += by_rate[rate,]
-        with warnings.catch_warnings(record=True) as said:
-            plot_learning_curves(best, by="training.batch_size", metric="valid.loss", x=x, log="xy", ax=ax)
-        notes += [f"{x}: {each.message}" for each in said]
-        ax.axvline(budget, color=FAINT, linewidth=0.8, linestyle=":")
-    put_notes(picture, notes, "Bands: 95% intervals of the means over seeds. Dotted: where the table reads the errors.")
-    save_figure(picture, PICTURES / "study_minibatch.png")
+            places = np.median([spent(run, x) for run in by_rate[rate,]], axis=0)
+            curves = [run.curves["valid.loss"].values for run in by_rate[rate,]]
+            for curve in curves:
+                ax.plot(places[2:], curve[2:], color=colour, alpha=0.25, linewidth=0.4)
+            ax.plot(places[2:], np.mean(curves, axis=0)[2:], color=colour, label=f"{size} a minibatch")
+        ax.axvline(budget, color=FAINT, linewidth=0.8, linestyle=":", label="where the table is read")
+        ax.set(xscale="log", yscale="log", xlabel={"examples": "sequences"}.get(x, x))
+        log_number_axis(ax.xaxis, *ax.get_xlim())
+    axes[0].set_ylabel("validation MSE")
+    finish(picture, axes, "study_minibatch.png", "Lines: means over seeds; thin: single seeds.")
     return {"minibatch": pd.DataFrame(rows)}
 
 
 def loss_at(run: RunRecord, x: str, budget: float) -> float:
     """The validation loss at the last validation within a budget of updates, examples or seconds."""
-    loss = run.curves["valid.loss"]
-    spent = loss.steps if x == "updates" else run.curves[x].values
-    return float(loss.values[np.flatnonzero(spent <= budget)[-1]])
+    return float(run.curves["valid.loss"].values[np.flatnonzero(spent(run, x) <= budget)[-1]])
+
+
+def spent(run: RunRecord, x: str) -> np.ndarray:
+    """Updates, examples or seconds at each validation; seconds without the first chunk, in which a process compiles."""
+    if x == "updates":
+        return run.curves["valid.loss"].steps
+    values = run.curves[x].values
+    return values - values[1] if x == "seconds" else values
 
 
 def lengths(runs: Runs) -> dict[str, pd.DataFrame]:
@@ -253,7 +260,7 @@ def initial_condition(runs: Runs) -> dict[str, pd.DataFrame]:
         ax.fill_between(horizon, *bounds, color=colour, alpha=0.2, linewidth=0)
     ax.set(xscale="log", yscale="log", xlabel="steps since the initial condition", ylabel="noise-free MSE")
     ax.set_xticks(steps, [str(step) for step in steps])
-    finish(picture, [ax], "study_initial_condition.png")
+    finish(picture, [ax], "study_initial_condition.png", "Lines: means over seeds; bands: their 95% intervals.")
     return {"initial_condition": pd.DataFrame(rows)}
 
 
@@ -277,14 +284,16 @@ def cells(runs: Runs) -> dict[str, pd.DataFrame]:
     return {"cells": pd.DataFrame(rows)}
 
 
-def finish(picture: Picture, axes: Sequence[Axes], name: str) -> None:
+def finish(
+    picture: Picture, axes: Sequence[Axes], name: str, words: str = "Lines: means over seeds; dots: single seeds."
+) -> None:
     """Grid, plain numbers on logarithmic axes, one legend above, file."""
     for ax in axes:
         draw_grid(ax)
         if ax.get_yscale() == "log":
             log_number_axis(ax.yaxis, *ax.get_ylim())
     picture.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2 * len(axes))
-    put_notes(picture, [], "Lines: means over seeds; dots: single seeds.")
+    put_notes(picture, [], words)
     save_figure(picture, PICTURES / name)
 
 
