@@ -61,6 +61,9 @@ def recorded_task(record: RunRecord, script: str | os.PathLike[str] | None = Non
         sizes = {name: record.config["data"][name] for name in ("n_train", "n_valid", "n_test")}
     except (KeyError, TypeError):
         raise RnnlabError(f"run {record.run_id}: its config has no good sections task and data") from None
+    for name, size in sizes.items():
+        if type(size) is not int or size < 1:
+            raise RnnlabError(f"run {record.run_id}: data.{name} = {size!r}: must be a whole number of at least 1")
     return RecordedTask(task, arguments, sizes, _changed(record, path.resolve()))
 
 

@@ -64,6 +64,11 @@ def test_what_has_changed_since_the_run_is_named():
         (record("mine"), "experiments/dot_product.py", "makes the experiment 'dot_product', but run 12 is of another,"),
         (record(n_step=7), None, "run 12: its task had an argument 'n_step'; today's has n_steps, n_components, low"),
         (RunRecord("12", "dot_product", "COMPLETED", {"data": SIZES}), None, "its config has no good sections task"),
+        (
+            RunRecord("12", "dot_product", "COMPLETED", {"data": {**SIZES, "n_valid": "x"}, "task": {}}),
+            None,
+            "run 12: data.n_valid = 'x': must be a whole number of at least 1",
+        ),
     ],
 )
 def test_a_task_that_cannot_be_had_is_one_line(run, script, message, monkeypatch):
