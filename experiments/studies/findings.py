@@ -279,7 +279,7 @@ def cells(runs: Runs) -> dict[str, pd.DataFrame]:
                 "ms an update": round(float(np.median(per_update)), 2),
             }
         )
-    picture = plot_learning_curves(runs, by="model.cell", metric="valid.loss", x="epoch", smooth=0.5)
+    picture = plot_learning_curves(runs, by="model.cell", metric="valid.loss", x="epoch")
     save_figure(picture, PICTURES / "study_cells.png")
     return {"cells": pd.DataFrame(rows)}
 
