@@ -1,4 +1,7 @@
-"""One run in PyTorch, tracked by MLflow in files: `python mlflow_run.py FOLDER SEED EPOCHS`. One process a run."""
+"""One run in PyTorch, tracked by MLflow in files: `python mlflow_run.py FOLDER SEED EPOCHS`. One process a run.
+
+Without seed and epochs it makes the experiment in the folder, which two runs that begin at once would both try.
+"""
 
 import os
 import sys
@@ -11,10 +14,8 @@ import torch
 import torch_training
 
 
-def main(folder, seed, n_epochs):
+def main(seed, n_epochs):
     """Train and record parameters, curves, the result and the weights."""
-    mlflow.set_tracking_uri(f"file://{folder}")
-    mlflow.set_experiment("dot_product")
     with mlflow.start_run():
         mlflow.log_params(
             {"seed": seed, "n_epochs": n_epochs, "n_hidden": 10, "batch_size": 20, "learning_rate": 0.005}
@@ -30,4 +31,7 @@ def main(folder, seed, n_epochs):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    mlflow.set_tracking_uri(f"file://{sys.argv[1]}")
+    mlflow.set_experiment("dot_product")
+    if len(sys.argv) > 2:
+        main(*map(int, sys.argv[2:]))
