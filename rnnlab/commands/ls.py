@@ -51,6 +51,7 @@ def ls(
     records = list(select_runs(opened, experiment, status, where))
     shown = split_names(columns)
     check_keys([*shown, *([sort] if sort else [])], records)
+    n_found = len(records)
     if limit is not None and sort is None:
         newest = sorted(records, key=started_order)[-limit:]
         chosen = {record.run_id for record in newest}
@@ -64,7 +65,7 @@ def ls(
     elif csv:
         _put_csv(records, shown)
     else:
-        _put_table(records, shown, opened.address, bool(experiment or status or where))
+        _put_table(records, shown, opened.address, bool(experiment or status or where), n_found)
 
 
 def _sorted(records: "Sequence[RunRecord]", key: str, reverse: bool) -> "list[RunRecord]":
@@ -92,7 +93,7 @@ def _default_columns(records: "Sequence[RunRecord]") -> list[str]:
     return ["id", *(["experiment"] if several else []), "status", "started", *keys, *results]
 
 
-def _put_table(records: "Sequence[RunRecord]", columns: list[str], address: str, filtered: bool) -> None:
+def _put_table(records: "Sequence[RunRecord]", columns: list[str], address: str, filtered: bool, n_found: int) -> None:
     from rnnlab.commands.output import put, put_table, terminal_width, visible
     from rnnlab.store.listing import run_field, short_names
 
@@ -116,7 +117,8 @@ def _put_table(records: "Sequence[RunRecord]", columns: list[str], address: str,
     experiments = {record.experiment for record in records if record.experiment}
     of = f" of {next(iter(experiments))}" if len(experiments) == 1 else ""
     by_status = ", ".join(f"{n} {name}" for name, n in counts.most_common())
-    put(f"\n{len(records)} run{'s' * (len(records) != 1)}{of} in {address}: {by_status}")
+    shown = f"{len(records)} of {n_found}" if len(records) < n_found else str(n_found)
+    put(f"\n{shown} run{'s' * (n_found != 1)}{of} in {address}: {by_status}")
     if hidden := [name.removeprefix("config.").removeprefix("result.") for name in names if name not in fitting]:
         put(f"too wide to show: {', '.join(hidden)} (choose with --columns)")
     damaged = [record for record in records if record.damage is not None]

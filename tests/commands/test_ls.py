@@ -67,6 +67,8 @@ ORDERS = [
 def test_runs_are_sorted_filtered_and_limited(rnnlab, runs, address):
     for options, order in ORDERS:
         assert ids(rnnlab("ls", "--store", address, *options)) == list(order), options
+    _, below = table(rnnlab("ls", "--store", address, "--limit", "2"))
+    assert below[0].startswith("2 of 4 runs ")
 
 
 def test_columns_are_those_that_are_asked_for(rnnlab, runs, address):
