@@ -23,7 +23,7 @@ def elman(activation):
 
 def lstm(z, h, c, W_hh):
     """Gates i, f, o and candidate g: `c[t] = f c[t-1] + i g`, `h[t] = o tanh(c[t])`."""
-    i, f, g, o = pt.split(z + h @ W_hh, n_splits=4, axis=-1)
+    i, f, g, o = pt.split(z + h @ W_hh, [h.type.shape[-1]] * 4, n_splits=4, axis=-1)
     c = pt.sigmoid(f) * c + pt.sigmoid(i) * pt.tanh(g)
     return pt.sigmoid(o) * pt.tanh(c), c
 
