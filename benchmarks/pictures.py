@@ -42,7 +42,7 @@ def ratios(measured: Measured) -> Figure:
         rows.sort(key=lambda row: -row.median)
         values = [row.median / own for row in rows]
         bars = axes.barh([row.program for row in rows], values, color=[COLORS[row.program] for row in rows])
-        axes.bar_label(bars, [f"{value:.2g}" for value in values], padding=3)
+        axes.bar_label(bars, [f"{value:.2f}" if value < 10 else f"{value:.0f}" for value in values], padding=3)
         axes.set_xscale("log")
         axes.axvline(1, color="black", linewidth=0.8)
         axes.margins(x=0.2)
