@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 
 from rnnlab import load_model, open_store, plot_learning_curves
 from rnnlab.analysis.curve_drawing import draw_grid, log_number_axis
-from rnnlab.analysis.groups import sort_key
+from rnnlab.analysis.groups import group_records
 from rnnlab.analysis.metrics import metric_values
 from rnnlab.analysis.picture import FAINT, STYLE, WIDTH, Picture, group_colours, new_picture, put_notes, save_figure
 from rnnlab.analysis.statistics import summarise
@@ -29,24 +29,12 @@ ROOT = Path(__file__).resolve().parents[2]
 STORES, DOCUMENT, PICTURES = ROOT / "results" / "studies", ROOT / "docs" / "findings.md", ROOT / "docs" / "pictures"
 SOLVED = 0.01  # share of wrong answers below which a problem counts as solved
 
-Runs = list[RunRecord]
-
-
-def value(run: RunRecord, key: str) -> Any:
-    """A config value by its dotted key."""
-    found: Any = run.config
-    for part in key.split("."):
-        found = found[part]
-    return found
+Runs = Sequence[RunRecord]
 
 
 def groups(runs: Iterable[RunRecord], *keys: str) -> dict[tuple, Runs]:
-    """Runs by their values of these keys, in the values' order."""
-    found: dict[tuple, Runs] = {}
-    for run in runs:
-        values = [value(run, key) for key in keys]
-        found.setdefault(tuple(tuple(each) if isinstance(each, list) else each for each in values), []).append(run)
-    return dict(sorted(found.items(), key=lambda group: [sort_key(each) for each in group[0]]))
+    """Runs by their values of these config keys, in the values' order."""
+    return {tuple(group.key.values()): group.records for group in group_records(list(runs), keys)}
 
 
 def mean(values: Sequence[float] | np.ndarray) -> str:
@@ -68,7 +56,7 @@ def scores_of(run: RunRecord, lengths: Sequence[int] = ()) -> list[LengthScore]:
     return score_lengths(load_model(run).predict, recorded.task, recorded.arguments, recorded.sizes, lengths)
 
 
-def minibatch(runs: Runs) -> dict[str, pd.DataFrame]:
+def minibatch(runs: Runs) -> pd.DataFrame:
     """Each size at its best learning rate, at equal updates, sequences and wall time."""
     budgets = {"updates": 40_000, "examples": 400_000, "seconds": 2.0}
     words = {"updates": "40,000 updates", "examples": "400,000 sequences", "seconds": "2 s of training"}
@@ -91,7 +79,7 @@ def minibatch(runs: Runs) -> dict[str, pd.DataFrame]:
         log_number_axis(ax.xaxis, *ax.get_xlim())
     axes[0].set_ylabel("validation MSE")
     finish(picture, axes, "study_minibatch.png", "Lines: means over seeds; thin: single seeds.")
-    return {"minibatch": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
 def loss_at(run: RunRecord, x: str, budget: float) -> float:
@@ -107,7 +95,7 @@ def spent(run: RunRecord, x: str) -> np.ndarray:
     return values - values[1] if x == "seconds" else values
 
 
-def lengths(runs: Runs) -> dict[str, pd.DataFrame]:
+def lengths(runs: Runs) -> pd.DataFrame:
     """The error at each length as a share of the targets' variance there."""
     asked = [2, 5, 10, 20, 50, 100]
     rows = []
@@ -124,10 +112,10 @@ def lengths(runs: Runs) -> dict[str, pd.DataFrame]:
     ax.set_xticks(asked, [str(each) for each in asked])
     ax.minorticks_off()
     finish(picture, [ax], "study_lengths.png")
-    return {"lengths": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
-def gradients(runs: Runs) -> dict[str, pd.DataFrame]:
+def gradients(runs: Runs) -> pd.DataFrame:
     """Seeds of five that solve temporal order, and the share of wrong answers, by what is done to the gradient."""
     names = {
         (None, 0.0): "plain SGD",
@@ -152,27 +140,27 @@ def gradients(runs: Runs) -> dict[str, pd.DataFrame]:
     ax.axhline(75, color=FAINT, linewidth=0.8, linestyle=":", label="guessing")
     ax.set(xlabel="T", ylabel="wrong answers, %", ylim=(-2, 82), xticks=list(wrong))
     finish(picture, [ax], "study_gradients.png")
-    return {"gradients": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
-def long_memory(runs: Runs) -> dict[str, pd.DataFrame]:
+def long_memory(runs: Runs) -> pd.DataFrame:
     """Two published problems: wrong answers on fresh sequences, and what training took."""
     rows = []
     for (task,), some in groups(runs, "task.name").items():
         for run in some:
-            loss, batch = run.curves["valid.loss"], value(run, "training.batch_size")
+            loss, batch = run.curves["valid.loss"], run.flat_config["training.batch_size"]
             learned = loss.steps[np.flatnonzero(loss.values < LEARNED[task])]
             rows.append(
                 {
                     "problem": task.replace("_", " "),
-                    "seed": value(run, "seed"),
-                    "wrong of fresh sequences": f"{run.result['test_wrong']:.2%} of {value(run, 'data.n_test'):,}",
+                    "seed": run.flat_config["seed"],
+                    "wrong of fresh sequences": f"{run.result['test_wrong']:.2%} of {run.flat_config['data.n_test']:,}",
                     "sequences until learned": f"{int(learned[0]) * batch:,}" if len(learned) else "not learned",
                     "sequences in all": f"{run.result['n_updates'] * batch:,}",
                     "seconds": round(float(run.curves["seconds"].values[-1])),
                 }
             )
-    return {"long_memory": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
 # Validation loss below which a problem is called learned: a cross-entropy; and the squared error at which one in a
@@ -180,7 +168,7 @@ def long_memory(runs: Runs) -> dict[str, pd.DataFrame]:
 LEARNED = {"temporal_order": 0.01, "adding": (0.04 / 2.576) ** 2}
 
 
-def overtraining(runs: Runs) -> dict[str, pd.DataFrame]:
+def overtraining(runs: Runs) -> pd.DataFrame:
     """The validation error, as a share of the targets' variance, with and without the two remedies."""
     rows = []
     by_noise = groups(runs, "task.noise_std")
@@ -212,15 +200,15 @@ def overtraining(runs: Runs) -> dict[str, pd.DataFrame]:
         ax.minorticks_off()
     axes[0].set_ylabel("validation error / variance")
     finish(picture, axes, "study_overtraining.png")
-    return {"overtraining": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
-def sparse(runs: Runs) -> dict[str, pd.DataFrame]:
+def sparse(runs: Runs) -> pd.DataFrame:
     """The error by the share of recurrent weights that are not zero."""
     methods: dict[str, Callable[[RunRecord], bool]] = {
-        "L1, subgradient": lambda run: value(run, "training.l1.W_hh") > 0 and not proximal(run),
-        "L1, proximal": lambda run: value(run, "training.l1.W_hh") > 0 and proximal(run),
-        "fixed mask": lambda run: value(run, "training.l1.W_hh") == 0,
+        "L1, subgradient": lambda run: run.flat_config["training.l1.W_hh"] > 0 and not proximal(run),
+        "L1, proximal": lambda run: run.flat_config["training.l1.W_hh"] > 0 and proximal(run),
+        "fixed mask": lambda run: run.flat_config["training.l1.W_hh"] == 0,
     }
     rows = []
     picture, (ax,) = new_picture()
@@ -237,15 +225,15 @@ def sparse(runs: Runs) -> dict[str, pd.DataFrame]:
         draw_means(ax, densities, errors, name, colour)
     ax.set(xlabel="share of W_hh that is not zero", ylabel="noise-free test MSE", yscale="log", xlim=(0, 1.03))
     finish(picture, [ax], "study_sparse.png")
-    return {"sparse": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
 def proximal(run: RunRecord) -> bool:
     """Whether the L1 penalty is applied by soft thresholds."""
-    return value(run, "training.l1_method") == "proximal"
+    return run.flat_config["training.l1_method"] == "proximal"
 
 
-def initial_condition(runs: Runs) -> dict[str, pd.DataFrame]:
+def initial_condition(runs: Runs) -> pd.DataFrame:
     """The noise-free error by horizon, for each way to start."""
     steps = [1, 2, 5, 10, 20, 50]
     rows = []
@@ -261,10 +249,10 @@ def initial_condition(runs: Runs) -> dict[str, pd.DataFrame]:
     ax.set(xscale="log", yscale="log", xlabel="steps since the initial condition", ylabel="noise-free MSE")
     ax.set_xticks(steps, [str(step) for step in steps])
     finish(picture, [ax], "study_initial_condition.png", "Lines: means over seeds; bands: their 95% intervals.")
-    return {"initial_condition": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
-def cells(runs: Runs) -> dict[str, pd.DataFrame]:
+def cells(runs: Runs) -> pd.DataFrame:
     """Error and time of cells of the same size."""
     rows = []
     for (cell,), some in groups(runs, "model.cell").items():
@@ -272,7 +260,7 @@ def cells(runs: Runs) -> dict[str, pd.DataFrame]:
         rows.append(
             {
                 "cell": cell,
-                "units": value(some[0], "model.n_hidden"),
+                "units": some[0].flat_config["model.n_hidden"],
                 "parameters": some[0].result["n_parameters"],
                 "noise-free test MSE": mean(metric_values(some, "test_mse_noise_free")),
                 "best epoch": float(np.median(metric_values(some, "best_epoch"))),
@@ -281,7 +269,7 @@ def cells(runs: Runs) -> dict[str, pd.DataFrame]:
         )
     picture = plot_learning_curves(runs, by="model.cell", metric="valid.loss", x="epoch")
     save_figure(picture, PICTURES / "study_cells.png")
-    return {"cells": pd.DataFrame(rows)}
+    return pd.DataFrame(rows)
 
 
 def finish(
@@ -315,8 +303,7 @@ def main() -> None:
     for study in STUDIES:
         runs = open_store(STORES / study.__name__).find(status="COMPLETED")
         with matplotlib.rc_context(STYLE):
-            for name, table in study(runs).items():
-                document = with_table(document, name, table)
+            document = with_table(document, study.__name__, study(runs))
     DOCUMENT.write_text(document)
     print(f"{DOCUMENT.relative_to(ROOT)} and its pictures show {STORES.relative_to(ROOT)}")
 

@@ -44,6 +44,16 @@ def test_ridge_regression_finds_what_is_linear_in_the_window_and_the_initial_con
     assert error(mean_predictor(splits.train, splits.test), splits.test) > 1
 
 
+@pytest.mark.parametrize("lengths", [None, (2, 5)])
+def test_ridge_regression_at_every_step_knows_no_later_inputs(lengths):
+    splits = splits_of(every_state=True, lengths=lengths)
+    train, test = splits.train, splits.test
+    changed = np.array(test.inputs)
+    changed[:, 2:] = 0.0
+    outputs = ridge_predictor(train, Sequences(changed, test.targets, test.mask, test.initial))
+    np.testing.assert_array_equal(outputs[:, :2], ridge_predictor(train, test)[:, :2])
+
+
 def test_the_penalty_is_strong_where_there_is_nothing_but_noise():
     rng = np.random.default_rng(1)
 
