@@ -3,13 +3,12 @@
 from functools import cache
 
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.tensor.variable import TensorVariable
 
 from rnnlab.compiled import CompiledFunction, garbage_kept
 from rnnlab.evaluation.forward import Arrays
 from rnnlab.models.initializers import spectral_radius
 from rnnlab.models.network import Architecture, network
+from rnnlab.models.symbols import DataShape, symbolic_data, symbolic_parameters
 from rnnlab.tasks.sequences import Sequences
 
 N_SEQUENCES = 64  # of the validation split, at most
@@ -37,7 +36,8 @@ class Dynamics:
         self._arrays = [array.astype(dtype) for array in arrays if array is not None]
         if self._limits is not None:
             n_sequences, n_steps, _ = valid.inputs[rows].shape
-            self._hidden = _compile_hidden(architecture, n_sequences, n_steps, self._mask is not None, dtype)
+            shape = DataShape(n_sequences, n_steps, self._mask is not None)
+            self._hidden = _compile_hidden(architecture, shape, dtype)
 
     def __call__(self, parameters: Arrays) -> dict[str, float]:
         """The measures by metric name, those that this network has."""
@@ -59,20 +59,11 @@ class Dynamics:
 
 @cache
 @garbage_kept()
-def _compile_hidden(
-    architecture: Architecture, n_sequences: int, n_steps: int, masked: bool, dtype: str
-) -> CompiledFunction:
+def _compile_hidden(architecture: Architecture, data: DataShape, dtype: str) -> CompiledFunction:
     """(weights, inputs, mask, initial) -> the hidden states of each layer, (n_steps, n_sequences, n_hidden)."""
-
-    def symbol(name: str, *shape: int) -> TensorVariable:
-        return pt.tensor(name, dtype=dtype, shape=shape)
-
-    parameters = {name: symbol(name, *shape) for name, shape in architecture.parameter_shapes().items()}
-    inputs = symbol("inputs", n_sequences, n_steps, architecture.n_in)
-    mask = symbol("mask", n_sequences, n_steps) if masked else None
-    mapped = architecture.initial_state == "mapped"
-    initial = symbol("initial", n_sequences, architecture.n_initial) if mapped else None
-    built = network(architecture, parameters, inputs, mask, initial)
-    given = [each for each in (inputs, mask, initial) if each is not None]
+    parameters = symbolic_parameters(architecture, dtype)
+    given = symbolic_data(architecture, data, dtype)
+    del given["targets"]
+    built = network(architecture, parameters, given["inputs"], given.get("mask"), given.get("initial"))
     hidden = [layer.recurrence.states[0] for layer in built.layers]
-    return CompiledFunction([*parameters.values(), *given], hidden, dtype)
+    return CompiledFunction([*parameters.values(), *given.values()], hidden, dtype)

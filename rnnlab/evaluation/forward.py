@@ -7,12 +7,12 @@ every data set of the same length and memory stays bounded.
 from functools import lru_cache
 
 import numpy as np
-import pytensor.tensor as pt
 
 from rnnlab.compiled import CompiledFunction, garbage_kept
 from rnnlab.models.losses import mean_over_steps
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.readouts import READOUTS
+from rnnlab.models.symbols import DataShape, symbolic_data, symbolic_parameters
 
 Arrays = dict[str, np.ndarray]
 
@@ -27,23 +27,14 @@ class Forward:
         self._names = list(architecture.parameter_shapes())
         self._dtype = dtype
         self._uses_initial = architecture.initial_state == "mapped"
-        outputs_shape = (n_steps, architecture.n_out) if architecture.every_state else (architecture.n_out,)
-        self._targets_shape = outputs_shape
-
-        def symbol(name, *shape):
-            return pt.tensor(name, dtype=dtype, shape=shape)
-
-        parameters = {name: symbol(name, *shape) for name, shape in architecture.parameter_shapes().items()}
-        inputs = symbol("inputs", BLOCK, n_steps, architecture.n_in)
-        targets = symbol("targets", BLOCK, *outputs_shape)
-        mask = symbol("mask", BLOCK, n_steps) if masked else None
-        initial = symbol("initial", BLOCK, architecture.n_initial) if self._uses_initial else None
-        built = network(architecture, parameters, inputs, mask, initial)
-        losses = mean_over_steps(READOUTS[architecture.readout].loss(built.scores, targets), mask)
-        arguments = [*parameters.values(), inputs, targets, mask, initial]
-        self._function = CompiledFunction(
-            [symbolic for symbolic in arguments if symbolic is not None], [built.outputs, losses], dtype, mode
-        )
+        parameters = symbolic_parameters(architecture, dtype)
+        data = symbolic_data(architecture, DataShape(BLOCK, n_steps, masked), dtype)
+        self._targets_shape = data["targets"].type.shape[1:]
+        mask = data.get("mask")
+        built = network(architecture, parameters, data["inputs"], mask, data.get("initial"))
+        losses = mean_over_steps(READOUTS[architecture.readout].loss(built.scores, data["targets"]), mask)
+        arguments = [*parameters.values(), *data.values()]
+        self._function = CompiledFunction(arguments, [built.outputs, losses], dtype, mode)
 
     def __call__(
         self,

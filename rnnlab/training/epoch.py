@@ -7,7 +7,6 @@ from functools import lru_cache
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
-from pytensor.tensor.variable import TensorVariable
 
 from rnnlab.compiled import CompiledFunction, garbage_kept
 from rnnlab.models.losses import absolute_error, mean_over_sequences, mean_over_steps
@@ -15,6 +14,7 @@ from rnnlab.models.network import Architecture, network
 from rnnlab.models.omega import omega
 from rnnlab.models.penalties import l1_penalty, l2_penalty, weight_group
 from rnnlab.models.readouts import READOUTS
+from rnnlab.models.symbols import DataShape, symbolic_data
 from rnnlab.training.backpropagation import backpropagate
 from rnnlab.training.gradients import clip_by_norm, gradient_norm
 from rnnlab.training.optimizers import OPTIMIZERS
@@ -22,15 +22,6 @@ from rnnlab.training.optimizers import OPTIMIZERS
 Arrays = dict[str, np.ndarray]
 
 L1_METHODS = ("subgradient", "proximal")
-
-
-@dataclass(frozen=True)
-class DataShape:
-    """The static shapes of a set of sequences, for the compiler."""
-
-    n_sequences: int
-    n_steps: int
-    masked: bool
 
 
 @dataclass(frozen=True)
@@ -149,18 +140,6 @@ class Epoch:
 
 
 compile_epoch = lru_cache(maxsize=None)(Epoch)
-
-
-def symbolic_data(architecture: Architecture, data: DataShape, dtype: str) -> dict[str, TensorVariable]:
-    """The symbolic inputs, targets, mask and initial condition of a set of sequences, as far as they are used."""
-    n, steps = data.n_sequences, data.n_steps
-    target_shape = (n, steps, architecture.n_out) if architecture.every_state else (n, architecture.n_out)
-    shapes = {"inputs": (n, steps, architecture.n_in), "targets": target_shape}
-    if data.masked:
-        shapes["mask"] = (n, steps)
-    if architecture.initial_state == "mapped":
-        shapes["initial"] = (n, architecture.n_initial)
-    return {name: pt.tensor(name, dtype=dtype, shape=shape) for name, shape in shapes.items()}
 
 
 def cast(values: np.ndarray, dtype: str) -> np.ndarray:

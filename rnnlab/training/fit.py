@@ -10,11 +10,12 @@ from rnnlab.compiled import to_device
 from rnnlab.evaluation.dynamics import Dynamics
 from rnnlab.evaluation.forward import Forward, compile_forward
 from rnnlab.models.network import Architecture
+from rnnlab.models.symbols import DataShape
 from rnnlab.random_streams import stream
 from rnnlab.tasks.minibatches import minibatches
 from rnnlab.tasks.sequences import Sequences
 from rnnlab.training.early_stopping import EarlyStopping, StoppingRule
-from rnnlab.training.epoch import Arrays, DataShape, Epoch, UpdateRule, cast, compile_epoch
+from rnnlab.training.epoch import Arrays, Epoch, UpdateRule, cast, compile_epoch
 from rnnlab.training.plan import Chunk, plan
 from rnnlab.training.schedules import SCHEDULES
 from rnnlab.training.state import TrainingState, joined_logs

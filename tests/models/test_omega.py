@@ -7,7 +7,8 @@ import pytest
 from rnnlab.compiled import CompiledFunction
 from rnnlab.models.network import Architecture
 from rnnlab.models.omega import omega
-from rnnlab.training.epoch import DataShape, UpdateRule, _epoch_graph
+from rnnlab.models.symbols import DataShape
+from rnnlab.training.epoch import UpdateRule, _epoch_graph
 
 N_STEPS, BATCH, N_HIDDEN = 5, 3, 4
 

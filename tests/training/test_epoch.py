@@ -9,13 +9,12 @@ import pytest
 
 from rnnlab.compiled import CompiledFunction
 from rnnlab.models.network import Architecture
+from rnnlab.models.symbols import DataShape, symbolic_data
 from rnnlab.training.epoch import (
-    DataShape,
     UpdateRule,
     compile_epoch,
     minibatch_loss,
     objective_gradient,
-    symbolic_data,
 )
 
 PLAIN = UpdateRule("sgd", clip=False, l1_groups=(), l2_groups=())

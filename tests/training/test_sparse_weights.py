@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rnnlab.models.network import Architecture
-from rnnlab.training.epoch import DataShape, UpdateRule, compile_epoch
+from rnnlab.models.symbols import DataShape
+from rnnlab.training.epoch import UpdateRule, compile_epoch
 
 ARCH = Architecture(2, 1, 4, 1, "elman", "identity", "zero", 0, False)
 
