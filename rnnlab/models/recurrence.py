@@ -16,6 +16,7 @@ from pytensor.graph.rewriting.utils import rewrite_graph
 from pytensor.tensor.basic import tensor_copy
 from pytensor.tensor.variable import TensorVariable
 
+from rnnlab.models.row_products import row_product, LARGEST_WRITTEN_OUT
 from rnnlab.models.cells import Activation, Blocks, Cell
 
 # With one sequence and so many hidden units, a sum of outer products is as fast as the matrix product, and lets XLA
@@ -71,11 +72,12 @@ def run_forward(
 ) -> Recurrence:
     """`states[t] = cell.step(z[t], h[t-1] W_hh, states[t-1])`; a padded step leaves the states as they are."""
     n_hidden = W_hh.type.shape[0]
+    written = z.type.shape[1] == 1 and n_hidden <= LARGEST_WRITTEN_OUT
 
     def step(z_t, *rest):
         real = None if mask is None else rest[0]
         *states, W = rest if mask is None else rest[1:]
-        product = pt.dot(states[0], W)
+        product = row_product(states[0], W) if written else pt.dot(states[0], W)
         new, kept = cell.step(split_blocks(z_t, n_hidden), split_blocks(product, n_hidden), tuple(states), activation)
         return [*_on_real_steps(real, new, states), *kept, product]
 
@@ -109,6 +111,7 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
     ]
     arrays = [recurrence.z, recurrence.products, *before, *recurrence.states, *recurrence.kept]
     arrays += [array for array in (recurrence.mask, by_step) if array is not None]
+    written = batch == 1 and n_columns <= LARGEST_WRITTEN_OUT
     n_states = recurrence.cell.n_states
     zeros = pt.zeros((batch, n_hidden), dtype=recurrence.z.dtype)
     carried = [zeros if at_end is None else at_end, *[zeros] * (n_states - 1)]
@@ -120,7 +123,13 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
             errors[0] = errors[0] + at_t.pop()
         d_z, d_products, d_before = _derivative_of_step(recurrence, at_t, errors)
         # A transposed W_hh would be stored before each way back, which for one sequence costs more than a step.
-        message = pt.dot(W_hh, d_products[0])[None, :] if batch == 1 else pt.dot(d_products, W_hh.T)
+        message = (
+            row_product(d_products, W_hh)
+            if written
+            else pt.dot(W_hh, d_products[0])[None, :]
+            if batch == 1
+            else pt.dot(d_products, W_hh.T)
+        )
         new = [d_before[0] + message, *d_before[1:]]
         return [*new, d_z, d_products, errors[0]]
 
@@ -128,7 +137,7 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
         step,
         sequences=[pt.constant(np.arange(n_steps)[::-1].astype("int32"))],
         outputs_info=[*carried, None, None, None],
-        non_sequences=[*arrays, recurrence.W_hh],
+        non_sequences=[*arrays, recurrence.W_hh.T if written else recurrence.W_hh],
         strict=True,
         return_updates=False,
     )

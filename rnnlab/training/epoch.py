@@ -1,6 +1,6 @@
 """The compiled epoch: all minibatch updates between two validations in one call."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from rnnlab.models.symbols import DataShape, symbolic_data
 from rnnlab.training.backpropagation import backpropagate
 from rnnlab.training.gradients import clip_by_norm, gradient_norm
 from rnnlab.training.optimizers import OPTIMIZERS
+from rnnlab.training.packing import Packing
 
 Arrays = dict[str, np.ndarray]
 
@@ -51,6 +52,15 @@ class UpdateRule:
             *(f"l2.{group}" for group in self.l2_groups),
             *(["omega"] if self.omega else []),
         ]
+
+    def packing(self, architecture: Architecture) -> Packing:
+        """How the parameters, and likewise each of the optimizer's slots, are carried from update to update.
+
+        In a vector of all parameters an update asks of each entry which gradient it belongs to, which for one sequence
+        takes longer than the rest. An optimizer with slots has several operations, which are compiled once for a
+        vector and once for each of as many arrays; compiling these takes a second longer.
+        """
+        return Packing(architecture.parameter_shapes(), together=bool(OPTIMIZERS[self.optimizer].slots))
 
     def slot_shapes(self, architecture: Architecture) -> dict[str, tuple[int, ...]]:
         """The name and shape of every array of the optimizer's state, such as `velocity.layer1.W_hh`."""
@@ -91,7 +101,7 @@ class Epoch:
         dtype: str,
         mode: str = "JAX",
     ):
-        self._shapes = architecture.parameter_shapes()
+        self._packing = rule.packing(architecture)
         self._slots = OPTIMIZERS[rule.optimizer].slots
         self._hyper = rule.hyper_names()
         self._dtype = dtype
@@ -118,25 +128,31 @@ class Epoch:
         first_update:   the number of updates made before
         connectivity:   by parameter name, 1 where a weight may change and 0 where it stays, if the rule asks for it
         """
+        pack = self._packing.pack
         updates = np.arange(first_update + 1, first_update + 1 + len(order))
         outputs = self._function(
-            _flat(parameters[name] for name in self._shapes),
-            *(_flat(slots[f"{slot}.{name}"] for name in self._shapes) for slot in self._slots),
+            *pack(parameters).values(),
+            *(block for slot in self._slots for block in pack(_named(slots, slot)).values()),
             *(array for array in data if array is not None),
             order.astype("int32"),
             weights.astype(self._dtype),
             cast(learning_rates, self._dtype),
             updates.astype(self._dtype),
             *(np.asarray(hyper[name], self._dtype) for name in self._hyper),
-            *([] if connectivity is None else [_flat(connectivity[name] for name in self._shapes)]),
+            *([] if connectivity is None else pack(connectivity).values()),
         )
-        flat, *flat_slots = outputs[: 1 + len(self._slots)]
+        n_blocks = len(self._packing.shapes)
+        carried = [self._unpacked(outputs[i * n_blocks :]) for i in range(1 + len(self._slots))]
         new_slots = {
             f"{slot}.{name}": array
-            for slot, flat_slot in zip(self._slots, flat_slots, strict=True)
-            for name, array in _unflatten(flat_slot, self._shapes).items()
+            for slot, arrays in zip(self._slots, carried[1:], strict=True)
+            for name, array in arrays.items()
         }
-        return _unflatten(flat, self._shapes), new_slots, UpdateLog(*outputs[1 + len(self._slots) :])
+        return carried[0], new_slots, UpdateLog(*outputs[len(carried) * n_blocks :])
+
+    def _unpacked(self, outputs: Sequence[np.ndarray]) -> Arrays:
+        """The arrays by parameter name, from outputs that begin with their blocks."""
+        return self._packing.unpack(dict(zip(self._packing.shapes, outputs, strict=False)))
 
 
 compile_epoch = lru_cache(maxsize=None)(Epoch)
@@ -148,31 +164,22 @@ def cast(values: np.ndarray, dtype: str) -> np.ndarray:
         return values.astype(dtype)
 
 
-def _flat(arrays: Iterable[np.ndarray]) -> np.ndarray:
-    """All arrays end to end, as one vector."""
-    return np.concatenate([array.ravel() for array in arrays])
-
-
-def _unflatten(vector, shapes: Mapping[str, tuple[int, ...]]) -> dict:
-    """The inverse of `_flat` for arrays of the given shapes by name; works on NumPy arrays and on symbols."""
-    arrays, start = {}, 0
-    for name, shape in shapes.items():
-        stop = start + int(np.prod(shape))
-        arrays[name] = vector[start:stop].reshape(shape)
-        start = stop
-    return arrays
+def _named(slots: Arrays, slot: str) -> Arrays:
+    """The arrays of one slot by parameter name: `velocity.layer1.W_hh` as `layer1.W_hh`."""
+    prefix = f"{slot}."
+    return {name.removeprefix(prefix): array for name, array in slots.items() if name.startswith(prefix)}
 
 
 def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
     """The symbolic inputs and outputs of `n_minibatches` updates: an outer scan over minibatches.
 
-    The scan carries all parameters as one vector, and each of the optimizer's slots as another. The update of all
-    parameters is then a handful of operations on vectors, however many parameters there are, which compiles and runs
-    faster than as many operations on each.
+    The scan carries the parameters, and likewise each of the optimizer's slots, in the blocks of `rule.packing`.
     """
-    size = sum(int(np.prod(shape)) for shape in architecture.parameter_shapes().values())
-    names = ["parameters", *OPTIMIZERS[rule.optimizer].slots]
-    carried = [pt.tensor(name, dtype=dtype, shape=(size,)) for name in names]
+    packing = rule.packing(architecture)
+    slots = OPTIMIZERS[rule.optimizer].slots
+    shapes = dict(packing.shapes)
+    shapes |= {f"{slot}.{block}": shape for slot in slots for block, shape in packing.shapes.items()}
+    carried = {name: pt.tensor(name, dtype=dtype, shape=shape) for name, shape in shapes.items()}
     dataset = symbolic_data(architecture, data, dtype)
     order = pt.tensor("order", dtype="int32", shape=(n_minibatches, batch_size))
     weights = pt.tensor("weights", dtype=dtype, shape=(n_minibatches, batch_size))
@@ -180,33 +187,52 @@ def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
     updates = pt.tensor("updates", dtype=dtype, shape=(n_minibatches,))
     hyper = {name: pt.tensor(name, dtype=dtype, shape=()) for name in rule.hyper_names()}
     if rule.connectivity:
-        hyper["connectivity"] = pt.tensor("connectivity", dtype=dtype, shape=(size,))
+        hyper |= {
+            f"connectivity.{block}": pt.tensor(f"connectivity.{block}", dtype=dtype, shape=shape)
+            for block, shape in packing.shapes.items()
+        }
 
     def one_update(indices, weight, rate, update, *rest):
-        flat, *slots = rest[: len(carried)]
+        old = dict(zip(carried, rest[: len(carried)], strict=True))
         given = dict(zip([*dataset, *hyper], rest[len(carried) :], strict=True))
         minibatch = {name: given[name][indices] for name in dataset}
-        parameters = _unflatten(flat, architecture.parameter_shapes())
+        parameters = packing.unpack({block: old[block] for block in packing.shapes})
         built, loss, error = minibatch_loss(architecture, parameters, minibatch, weight)
-        gradient, norm, penalty_log = objective_gradient(rule, parameters, built, loss, given)
-        flat, new_slots = OPTIMIZERS[rule.optimizer].rule(flat, gradient, tuple(slots), rate, update, given)
-        if rule.l1_method == "proximal":
-            flat = _soft_threshold(flat, _l1_strengths(architecture, rule, given, dtype) * rate)
-        return [flat, *new_slots, loss, error, norm, *penalty_log]
+        if rule.connectivity:
+            given["connectivity"] = packing.unpack({block: given[f"connectivity.{block}"] for block in packing.shapes})
+        gradients, norm, penalty_log = objective_gradient(rule, parameters, built, loss, given)
+        new = _updated(rule, packing, old, gradients, rate, update, given)
+        return [*(new[name] for name in carried), loss, error, norm, *penalty_log]
 
     outputs = pytensor.scan(
         one_update,
         sequences=[order, weights, rates, updates],
-        outputs_info=carried + [None] * (5 if rule.omega else 3),
+        outputs_info=[*carried.values()] + [None] * (5 if rule.omega else 3),
         non_sequences=[*dataset.values(), *hyper.values()],
         strict=True,
         return_updates=False,
     )
     final = [output[-1] for output in outputs[: len(carried)]]
     return (
-        [*carried, *dataset.values(), order, weights, rates, updates, *hyper.values()],
+        [*carried.values(), *dataset.values(), order, weights, rates, updates, *hyper.values()],
         [*final, *outputs[len(carried) :]],
     )
+
+
+def _updated(rule, packing, old, gradients, rate, update, hyper):
+    """The blocks of the parameters and of the slots after an update, by name."""
+    optimizer = OPTIMIZERS[rule.optimizer]
+    new = {}
+    for block, gradient in packing.pack(gradients, pt.concatenate).items():
+        slots = [f"{slot}.{block}" for slot in optimizer.slots]
+        new[block], after = optimizer.rule(
+            old[block], gradient, tuple(old[slot] for slot in slots), rate, update, hyper
+        )
+        new |= dict(zip(slots, after, strict=True))
+    if rule.l1_method == "proximal":
+        strengths = packing.pack(_l1_strengths(rule, gradients, hyper), pt.concatenate)
+        new |= {block: _soft_threshold(new[block], strengths[block] * rate) for block in strengths}
+    return new
 
 
 def minibatch_loss(architecture, parameters, minibatch, weight):
@@ -224,7 +250,7 @@ def minibatch_loss(architecture, parameters, minibatch, weight):
 
 
 def objective_gradient(rule, parameters, built, loss, hyper):
-    """The gradient of loss plus penalties as one vector, clipped if the rule says so.
+    """The gradient of loss plus penalties by parameter name, clipped if the rule says so.
 
     Returns it with its norm before clipping, and with Omega and its share of usable steps where that penalty is on.
     """
@@ -244,13 +270,11 @@ def objective_gradient(rule, parameters, built, loss, hyper):
     if rule.omega:
         penalty_log = _add_omega(gradients, back.layers, built.layers, hyper["omega"])
     if rule.connectivity:
-        masks = _unflatten(hyper["connectivity"], {name: array.type.shape for name, array in parameters.items()})
-        gradients = {name: gradients[name] * masks[name] for name in gradients}
-    gradient = pt.concatenate([gradients[name].reshape((-1,)) for name in parameters])
-    norm = gradient_norm(gradients[name] for name in parameters)
+        gradients = {name: gradients[name] * hyper["connectivity"][name] for name in gradients}
+    norm = gradient_norm(gradients.values())
     if rule.clip:
-        gradient = clip_by_norm(gradient, norm, hyper["clip_norm"])
-    return gradient, norm, penalty_log
+        gradients = {name: clip_by_norm(gradients[name], norm, hyper["clip_norm"]) for name in gradients}
+    return gradients, norm, penalty_log
 
 
 def _add_omega(gradients, back, layers, strength):
@@ -265,14 +289,14 @@ def _add_omega(gradients, back, layers, strength):
     return [sum(penalties), sum(shares) / pt.constant(len(shares), dtype=shares[0].dtype)]
 
 
-def _l1_strengths(architecture, rule, hyper, dtype):
-    """The L1 strength of each entry of the parameters' vector."""
-    parts = []
-    for name, shape in architecture.parameter_shapes().items():
-        size, group = int(np.prod(shape)), weight_group(name)
-        strength = hyper[f"l1.{group}"] if group in rule.l1_groups else pt.constant(0.0, dtype=dtype)
-        parts.append(pt.zeros((size,), dtype=dtype) + strength)
-    return pt.concatenate(parts)
+def _l1_strengths(rule, gradients, hyper):
+    """The L1 strength of each entry of every parameter, by name."""
+    strengths = {}
+    for name, gradient in gradients.items():
+        group = weight_group(name)
+        strength = hyper[f"l1.{group}"] if group in rule.l1_groups else pt.constant(0.0, dtype=gradient.dtype)
+        strengths[name] = pt.zeros(gradient.type.shape, dtype=gradient.dtype) + strength
+    return strengths
 
 
 def _soft_threshold(values, threshold):

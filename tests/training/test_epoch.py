@@ -153,16 +153,14 @@ def compiled_objective(arch, rule, shape):
     data = symbolic_data(arch, shape, "float64")
     weight = pt.tensor("weight", dtype="float64", shape=(shape.n_sequences,))
     built, loss, _ = minibatch_loss(arch, parameters, data, weight)
-    gradient, *_ = objective_gradient(rule, parameters, built, loss, hyper)
+    gradients, *_ = objective_gradient(rule, parameters, built, loss, hyper)
     inputs = [*parameters.values(), *data.values(), weight, *hyper.values()]
-    function = CompiledFunction(inputs, [loss, gradient], "float64")
+    function = CompiledFunction(inputs, [loss, *(gradients[name] for name in parameters)], "float64")
 
     def evaluate(values, arrays, weight, strengths):
         given = [array for array in arrays if array is not None]
-        loss, gradient = function(*values.values(), *given, weight, *map(np.asarray, strengths.values()))
-        parts = np.split(gradient, np.cumsum([array.size for array in values.values()])[:-1])
-        by_name = zip(values.items(), parts, strict=True)
-        return float(loss), {name: part.reshape(array.shape) for (name, array), part in by_name}
+        loss, *gradients = function(*values.values(), *given, weight, *map(np.asarray, strengths.values()))
+        return float(loss), dict(zip(values, gradients, strict=True))
 
     return evaluate
 
