@@ -10,6 +10,7 @@ from pytensor.tensor.variable import TensorVariable
 from rnnlab.models.activations import ACTIVATIONS
 from rnnlab.models.cells import CELLS
 from rnnlab.models.initializers import INITIALIZERS
+from rnnlab.models.products import input_product
 from rnnlab.models.readouts import READOUTS
 from rnnlab.models.recurrence import Recurrence, run_forward, split_blocks
 from rnnlab.models.window import window_at_the_end, windows_at_every_step
@@ -209,10 +210,7 @@ def _recurrence(
     """One layer on time-first inputs of a static shape (n_steps, batch, n_in)."""
     n_steps, batch, n_in = shape
     flat = inputs.reshape((n_steps * batch, n_in))
-    W = parameters[f"{layer}.W_uh"]
-    narrow = batch == 1 and n_in <= 8  # as sums it can be part of one kernel for the whole epoch
-    product = (flat[:, :, None] * W[None]).sum(axis=1) if narrow else pt.dot(flat, W)
-    projected = product + parameters[f"{layer}.b_hh"]
+    projected = input_product(flat, parameters[f"{layer}.W_uh"], batch) + parameters[f"{layer}.b_hh"]
     n_columns = CELLS[architecture.cell].n_blocks * architecture.n_hidden
     return run_forward(
         CELLS[architecture.cell],

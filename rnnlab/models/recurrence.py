@@ -16,12 +16,8 @@ from pytensor.graph.rewriting.utils import rewrite_graph
 from pytensor.tensor.basic import tensor_copy
 from pytensor.tensor.variable import TensorVariable
 
-from rnnlab.models.row_products import row_product, LARGEST_WRITTEN_OUT
 from rnnlab.models.cells import Activation, Blocks, Cell
-
-# With one sequence and so many hidden units, a sum of outer products is as fast as the matrix product, and lets XLA
-# make one kernel of the whole epoch.
-LARGEST_SUM = 32
+from rnnlab.models.products import step_product, sum_of_outer_products, transposed_step_product
 
 
 @dataclass(frozen=True)
@@ -72,12 +68,12 @@ def run_forward(
 ) -> Recurrence:
     """`states[t] = cell.step(z[t], h[t-1] W_hh, states[t-1])`; a padded step leaves the states as they are."""
     n_hidden = W_hh.type.shape[0]
-    written = z.type.shape[1] == 1 and n_hidden <= LARGEST_WRITTEN_OUT
+    batch = z.type.shape[1]
 
     def step(z_t, *rest):
         real = None if mask is None else rest[0]
         *states, W = rest if mask is None else rest[1:]
-        product = row_product(states[0], W) if written else pt.dot(states[0], W)
+        product = step_product(states[0], W, batch)
         new, kept = cell.step(split_blocks(z_t, n_hidden), split_blocks(product, n_hidden), tuple(states), activation)
         return [*_on_real_steps(real, new, states), *kept, product]
 
@@ -111,7 +107,6 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
     ]
     arrays = [recurrence.z, recurrence.products, *before, *recurrence.states, *recurrence.kept]
     arrays += [array for array in (recurrence.mask, by_step) if array is not None]
-    written = batch == 1 and n_columns <= LARGEST_WRITTEN_OUT
     n_states = recurrence.cell.n_states
     zeros = pt.zeros((batch, n_hidden), dtype=recurrence.z.dtype)
     carried = [zeros if at_end is None else at_end, *[zeros] * (n_states - 1)]
@@ -122,14 +117,7 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
         if by_step is not None:
             errors[0] = errors[0] + at_t.pop()
         d_z, d_products, d_before = _derivative_of_step(recurrence, at_t, errors)
-        # A transposed W_hh would be stored before each way back, which for one sequence costs more than a step.
-        message = (
-            row_product(d_products, W_hh)
-            if written
-            else pt.dot(W_hh, d_products[0])[None, :]
-            if batch == 1
-            else pt.dot(d_products, W_hh.T)
-        )
+        message = transposed_step_product(d_products, W_hh, batch)
         new = [d_before[0] + message, *d_before[1:]]
         return [*new, d_z, d_products, errors[0]]
 
@@ -137,17 +125,13 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
         step,
         sequences=[pt.constant(np.arange(n_steps)[::-1].astype("int32"))],
         outputs_info=[*carried, None, None, None],
-        non_sequences=[*arrays, recurrence.W_hh.T if written else recurrence.W_hh],
+        non_sequences=[*arrays, recurrence.W_hh],
         strict=True,
         return_updates=False,
     )
     final = [output[-1] for output in outputs[: len(carried)]]
     d_z, d_products, d_hidden = (output[::-1] for output in outputs[len(carried) :])
-    if batch == 1 and n_hidden <= LARGEST_SUM:
-        d_W = (before[0].reshape((n_steps, n_hidden, 1)) * d_products.reshape((n_steps, 1, n_columns))).sum(axis=0)
-    else:
-        rows = n_steps * batch
-        d_W = pt.dot(before[0].reshape((rows, n_hidden)).T, d_products.reshape((rows, n_columns)))
+    d_W = sum_of_outer_products(before[0], d_products, (n_steps, batch, n_hidden, n_columns))
     return Gradients(d_W, d_z, tuple(final[:n_states]), d_products, d_hidden)
 
 
