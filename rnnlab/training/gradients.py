@@ -6,10 +6,21 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 
+# XLA sums over more rows than this in windows, which takes longer than a product with ones.
+MOST_ROWS_SUMMED = 32
+
+
 def gradient_norm(gradients: Iterable[TensorVariable]) -> TensorVariable:
     """`|g| = sqrt(sum g^2)` of the gradients with respect to all parameters together."""
-    # Sums over rows first: a sum over a whole array is one long chain of additions, each of which waits for the last.
-    return pt.sqrt(sum(pt.sqr(gradient).sum(axis=0).sum() for gradient in gradients))
+    return pt.sqrt(sum(_sum_of_rows(pt.sqr(gradient)).sum() for gradient in gradients))
+
+
+def _sum_of_rows(array: TensorVariable) -> TensorVariable:
+    # Over rows first: a sum over a whole array is one long chain of additions, each of which waits for the last.
+    n_rows = array.type.shape[0]
+    if array.ndim == 2 and n_rows > MOST_ROWS_SUMMED:
+        return pt.dot(pt.ones((1, n_rows), dtype=array.dtype), array)
+    return array.sum(axis=0)
 
 
 def clip_by_norm(gradient: TensorVariable, norm: TensorVariable, threshold: TensorVariable) -> TensorVariable:
