@@ -4,8 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from rnnlab.compiled import CompiledFunction, garbage_kept
+from rnnlab.compiled import CompiledFunction
 from rnnlab.evaluation.forward import Arrays
+from rnnlab.garbage import garbage_kept
 from rnnlab.models.initializers import spectral_radius
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.symbols import DataShape, symbolic_data, symbolic_parameters

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from rnnlab.compiled import CompiledFunction, garbage_kept
+from rnnlab.compiled import CompiledFunction
+from rnnlab.garbage import garbage_kept
 from rnnlab.models.losses import mean_over_steps
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.readouts import READOUTS

@@ -8,7 +8,8 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from rnnlab.compiled import CompiledFunction, garbage_kept
+from rnnlab.compiled import CompiledFunction
+from rnnlab.garbage import garbage_kept
 from rnnlab.models.losses import absolute_error, mean_over_sequences, mean_over_steps
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.omega import omega

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-
 # XLA sums over more rows than this in windows, which takes longer than a product with ones.
 MOST_ROWS_SUMMED = 32
 
