@@ -58,9 +58,9 @@ def measure(size: Size) -> Measured:
         print(f"{60 * measured.minutes[name]:.0f} s", flush=True)
 
     with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder, mongo(Path(folder)) as address:
-        part("the same sweep three ways", lambda: measured.sweeps.extend(_sweeps(size)))
+        part("the same sweeps three ways", lambda: measured.sweeps.extend(_sweeps(size)))
         part("growth", lambda: measured.growth.extend(_growth(size)))
-        part("first updates", lambda: measured.first.extend(_first_updates(size)))
+        part("first updates", lambda: measured.first.extend(_first_updates(size, Path(folder))))
         for work in size.works:
             part(work.name, lambda work=work: measured.updates.extend(_updates(work, size, Path(folder))))
         part("the post's run", lambda: measured.post_run.extend(_printed("post_run", size.post_epochs, 4)))
@@ -75,12 +75,13 @@ def _updates(work: Work, size: Size, folder: Path) -> list[update_times.Row]:
     return update_times.measure(work, PROGRAMS, size.rounds, size.seconds_a_turn, folder)
 
 
-def _first_updates(size: Size) -> list[first_update.FirstUpdate]:
+def _first_updates(size: Size, caches: Path) -> list[first_update.FirstUpdate]:
     own = [RNNLAB, JAX_EPOCH]
     others = [program for program in PROGRAMS if program not in own and program.module != "matrix_products"]
-    found = first_update.measure(POST, own, size.first_rounds)
+    found = first_update.measure(POST, own, size.first_rounds, caches)
     if size.works == WORKS:
-        found += first_update.measure(POST, others, 1) + first_update.measure(MIDDLE, own, size.first_rounds)
+        found += first_update.measure(POST, others, 1, caches)
+        found += first_update.measure(MIDDLE, own, size.first_rounds, caches)
     return found
 
 
@@ -92,8 +93,12 @@ def _growth(size: Size) -> list[growth.Growth]:
 
 
 def _sweeps(size: Size) -> list[sweeps.Sweep]:
-    names = [name for name in sweeps.WAYS if name == "rnnlab sweep" or BENCH_PYTHON.exists()]
-    return [sweeps.measure(name, size.sweep_runs if name == "rnnlab sweep" else size.peer_runs) for name in names]
+    names = [name for name in sweeps.WAYS if name == sweeps.RNNLAB_SWEEP or BENCH_PYTHON.exists()]
+    return [
+        sweeps.measure(name, training, size.sweep_runs if name == sweeps.RNNLAB_SWEEP else size.peer_runs)
+        for training in sweeps.TRAININGS
+        for name in names
+    ]
 
 
 def _tracked(size: Size, folder: Path, address: str | None) -> dict[str, list[float]]:

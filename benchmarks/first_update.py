@@ -5,6 +5,7 @@ Theano and torch.compile theirs. A cold start finds it empty, a warm one finds w
 For rnnlab this is the first compiled call of a whole run, validation included.
 """
 
+import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,16 +26,21 @@ class FirstUpdate:
     warm: list[float]
 
 
-def measure(work: Work, programs: Iterable[Program], n_rounds: int) -> list[FirstUpdate]:
-    """Start each program in turn, one process at a time, on any core."""
+def measure(work: Work, programs: Iterable[Program], n_rounds: int, caches: Path) -> list[FirstUpdate]:
+    """Start each program in turn, one process at a time, on any core.
+
+    The caches of the last round stay in a folder of `caches` by the program's module: what comes later need not compile
+    the same again, which takes Theano more than a minute.
+    """
     programs = [program for program in programs if program.installed and program.does(work)]
     found = [FirstUpdate(work.name, program.name, [], []) for program in programs]
     with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder:
         work_file = Path(folder, "work.npz")
         write(work, work_file)
-        for i in range(n_rounds):
+        for _ in range(n_rounds):
             for program, own in zip(programs, found, strict=True):
-                cache = Path(folder, f"{program.module}{i}")
+                cache = caches / program.module
+                shutil.rmtree(cache, ignore_errors=True)
                 own.cold.append(_seconds(program, work_file, cache))
                 if program.caches:
                     own.warm.append(_seconds(program, work_file, cache))

@@ -100,13 +100,15 @@ def _line(axes: Axes, growth: Growth, values: Sequence[float]) -> None:
 
 
 def sweeps(measured: Measured) -> Figure:
-    """Lines: runs finished by the time since the sweep's start."""
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for sweep in measured.sweeps:
-        axes.step(sorted(sweep.ends), np.arange(1, len(sweep.ends) + 1), where="post", label=sweep.name)
-    axes.set_xlabel("seconds since the start")
-    axes.set_ylabel("runs finished")
-    axes.set_yscale("log")
-    axes.legend(fontsize=8)
+    """Lines: runs finished by the time since the sweep's start, for each training."""
+    trainings = list(dict.fromkeys(sweep.training for sweep in measured.sweeps))
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    for axes, training in zip(figure.subplots(1, len(trainings), squeeze=False)[0], trainings, strict=True):
+        for sweep in (each for each in measured.sweeps if each.training == training):
+            axes.step(sorted(sweep.ends), np.arange(1, len(sweep.ends) + 1), where="post", label=sweep.name)
+        axes.set_title(training, fontsize=10)
+        axes.set_xlabel("seconds since the start")
+        axes.set_ylabel("runs finished")
+        axes.set_yscale("log")
+        axes.legend(fontsize=8)
     return figure

@@ -179,26 +179,28 @@ def _own_cost(measured: Measured) -> Iterator[str]:
 def _sweeps(measured: Measured) -> Iterator[str]:
     if not measured.sweeps:
         return
-    own = measured.sweeps[0].sustained
-    rows = [
-        (
-            sweep.name,
-            f"{len(sweep.ends)}",
-            f"{sweep.seconds:.1f}",
-            f"{len(sweep.ends) / sweep.seconds:.2f}",
-            f"{sweep.sustained:.2f}",
-            f"{own / sweep.sustained:.1f}",
-            f"{sweep.megabytes:.0f}",
-        )
-        for sweep in measured.sweeps
-    ]
-    header = ("", "runs", "seconds in all", "runs/s in all", "sustained runs/s", "rnnlab's rate / this", "peak MB")
     yield (
-        "## The same sweep\n\nOver seeds: 10 hidden units, 2,000 updates by Adam in minibatches of 20, a validation "
-        "after every 50, two processes at a time, everything in files. The sustained rate leaves out start and first "
-        "compilation: it counts from the end of the second run on. Memory is the sum over all processes.\n\n"
-        + table(header, rows)
+        "## The same sweeps\n\nOver seeds: 2,000 updates, a validation after every 50, two processes at a time, "
+        "everything in files. The sustained rate leaves out start and first compilation: it counts from the end of the "
+        "second run on. Memory is the sum over all processes."
     )
+    header = ("", "runs", "seconds in all", "runs/s in all", "sustained runs/s", "rnnlab's rate / this", "peak MB")
+    for training in dict.fromkeys(sweep.training for sweep in measured.sweeps):
+        sweeps = [sweep for sweep in measured.sweeps if sweep.training == training]
+        own = sweeps[0].sustained
+        rows = [
+            (
+                sweep.name,
+                f"{len(sweep.ends)}",
+                f"{sweep.seconds:.1f}",
+                f"{len(sweep.ends) / sweep.seconds:.2f}",
+                f"{sweep.sustained:.2f}",
+                f"{own / sweep.sustained:.1f}",
+                f"{sweep.megabytes:.0f}",
+            )
+            for sweep in sweeps
+        ]
+        yield f"### {training}\n\n{table(header, rows)}"
 
 
 def _listings(measured: Measured) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The same sweep, over seeds, three ways: `rnnlab sweep`, PyTorch processes with MLflow, Hydra's multirun with joblib.
 
-Each run makes 2,000 updates of 10 hidden units in minibatches of 20, with a validation after every 50. All use two
+Each run makes 2,000 updates with a validation after every 50, on the blog post's network or in minibatches. All use two
 processes at a time and record into files. `python -m benchmarks.sweeps [--runs 500]`
 """
 
@@ -22,21 +22,52 @@ from rnnlab.store import open_store
 
 PEERS = ROOT / "benchmarks" / "peers"
 N_WORKERS = 2
-N_EPOCHS = 40  # of 50 updates
-SETTINGS = (
-    *("model.n_hidden=10", "data.n_train=1000", "training.batch_size=20", f"training.max_epochs={N_EPOCHS}"),
-    *("data.n_valid=200", "data.n_test=200", "early_stopping.rule=none"),
-)
+N_UPDATES = 2000
+
+
+@dataclass(frozen=True)
+class Training:
+    """What each run of a sweep trains: an Elman network of tanh units on 1,000 sequences of 10 steps."""
+
+    name: str
+    n_hidden: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+
+    @property
+    def n_epochs(self) -> int:
+        """For N_UPDATES updates."""
+        return N_UPDATES * self.batch_size // 1000
+
+    def settings(self) -> tuple[str, ...]:
+        """For rnnlab's experiment."""
+        return (
+            *(f"model.n_hidden={self.n_hidden}", "data.n_train=1000", "data.n_valid=200", "data.n_test=200"),
+            *(f"training.batch_size={self.batch_size}", f"training.max_epochs={self.n_epochs}"),
+            *(f"training.optimizer={self.optimizer}", f"training.learning_rate={self.learning_rate}"),
+            *("training.validate_every=50", "early_stopping.rule=none"),
+        )
+
+    def words(self) -> tuple[str, ...]:
+        """For PyTorch's programs, as `name=value`."""
+        names = ("n_epochs", "n_hidden", "batch_size", "optimizer", "learning_rate")
+        return tuple(f"{name}={getattr(self, name)}" for name in names)
+
+
+POST_TRAINING = Training("20 units, batch 1, SGD", 20, 1, "sgd", 0.01)
+TRAININGS = (POST_TRAINING, Training("10 units, batch 20, Adam", 10, 20, "adam", 0.005))
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One way: seconds in all, when each run ended (seconds since the start), and the peak memory of all processes.
+    """One way with one training: seconds in all, when each run ended (seconds since the start), and peak memory.
 
-    Memory is the sum of resident sets, in megabytes; pages that processes share count for each.
+    Memory is the sum over all processes of resident sets, in megabytes; pages that processes share count for each.
     """
 
     name: str
+    training: str
     seconds: float
     ends: list[float]
     megabytes: float
@@ -48,9 +79,9 @@ class Sweep:
         return (len(ends) - N_WORKERS) / (ends[-1] - ends[N_WORKERS - 1])
 
 
-def with_rnnlab(n_runs: int, folder: Path) -> tuple[list[list], Callable[[], list[float]]]:
+def with_rnnlab(training: Training, n_runs: int, folder: Path) -> tuple[list[list], Callable[[], list[float]]]:
     """`rnnlab sweep` over seeds."""
-    settings = [word for setting in SETTINGS for word in ("--set", setting)]
+    settings = [word for setting in training.settings() for word in ("--set", setting)]
     script = ROOT / "experiments" / "dot_product.py"
     command = [sys.executable, "-m", "rnnlab", "sweep", script, *settings, "--seeds", str(n_runs)]
 
@@ -60,29 +91,31 @@ def with_rnnlab(n_runs: int, folder: Path) -> tuple[list[list], Callable[[], lis
     return [[*command, "--workers", str(N_WORKERS), "--store", folder]], ends
 
 
-def with_mlflow(n_runs: int, folder: Path) -> tuple[list[list], Callable[[], list[float]]]:
+def with_mlflow(training: Training, n_runs: int, folder: Path) -> tuple[list[list], Callable[[], list[float]]]:
     """A process for each run, in an experiment that is there before the clock starts."""
     program = [BENCH_PYTHON, PEERS / "mlflow_run.py", folder]
     _run(program)
-    commands = [[*program, str(seed), str(N_EPOCHS)] for seed in range(n_runs)]
+    commands = [[*program, str(seed), *training.words()] for seed in range(n_runs)]
     return commands, lambda: [path.stat().st_mtime for path in folder.glob("*/*/artifacts/weights.pt")]
 
 
-def with_hydra(n_runs: int, folder: Path) -> tuple[list[list], Callable[[], list[float]]]:
+def with_hydra(training: Training, n_runs: int, folder: Path) -> tuple[list[list], Callable[[], list[float]]]:
     """One command; joblib keeps the worker processes."""
     seeds = ",".join(map(str, range(n_runs)))
     launcher = ("hydra/launcher=joblib", f"hydra.launcher.n_jobs={N_WORKERS}", f"hydra.sweep.dir={folder}")
-    command = [BENCH_PYTHON, PEERS / "hydra_run.py", "--multirun", *launcher, f"seed={seeds}", f"n_epochs={N_EPOCHS}"]
+    command = [BENCH_PYTHON, PEERS / "hydra_run.py", "--multirun", *launcher, f"seed={seeds}", *training.words()]
     return [command], lambda: [path.stat().st_mtime for path in folder.glob("*/result.json")]
 
 
-WAYS = {"rnnlab sweep": with_rnnlab, "PyTorch processes, MLflow": with_mlflow, "PyTorch, Hydra with joblib": with_hydra}
+RNNLAB_SWEEP = "rnnlab sweep"
+MLFLOW = "PyTorch processes, MLflow"
+WAYS = {RNNLAB_SWEEP: with_rnnlab, MLFLOW: with_mlflow, "PyTorch, Hydra with joblib": with_hydra}
 
 
-def measure(name: str, n_runs: int) -> Sweep:
+def measure(name: str, training: Training, n_runs: int) -> Sweep:
     """Sweep into a temporary folder. Raises RuntimeError if a command fails or a run is missing."""
     with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder, _Memory() as memory:
-        commands, ends = WAYS[name](n_runs, Path(folder))
+        commands, ends = WAYS[name](training, n_runs, Path(folder))
         began, started = time.time(), time.perf_counter()
         with ThreadPoolExecutor(N_WORKERS) as pool:
             list(pool.map(_run, commands))
@@ -90,7 +123,7 @@ def measure(name: str, n_runs: int) -> Sweep:
         relative = [end - began for end in ends()]
     if len(relative) != n_runs:
         raise RuntimeError(f"{name}: {len(relative)} of {n_runs} runs were recorded")
-    return Sweep(name, seconds, relative, memory.peak)
+    return Sweep(name, training.name, seconds, relative, memory.peak)
 
 
 def _run(command: list) -> None:
@@ -130,12 +163,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--peer-runs", type=int, default=20)
     arguments = parser.parse_args()
-    for name in WAYS:
-        sweep = measure(name, arguments.runs if name == "rnnlab sweep" else arguments.peer_runs)
-        print(
-            f"{name:30} {len(sweep.ends):4} runs in {sweep.seconds:6.1f} s: {len(sweep.ends) / sweep.seconds:6.2f} "
-            f"runs/s, {sweep.sustained:6.2f} sustained, {sweep.megabytes:5.0f} MB"
-        )
+    for training in TRAININGS:
+        for name in WAYS:
+            sweep = measure(name, training, arguments.runs if name == RNNLAB_SWEEP else arguments.peer_runs)
+            print(
+                f"{training.name}: {name:26} {len(sweep.ends):4} runs in {sweep.seconds:6.1f} s: "
+                f"{len(sweep.ends) / sweep.seconds:6.2f} runs/s, {sweep.sustained:6.2f} sustained, "
+                f"{sweep.megabytes:5.0f} MB",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

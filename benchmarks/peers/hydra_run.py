@@ -22,6 +22,7 @@ class Config:
     n_epochs: int = 40
     n_hidden: int = 10
     batch_size: int = 20
+    optimizer: str = "adam"
     learning_rate: float = 0.005
 
 
@@ -35,10 +36,11 @@ def main(config):
     curves = []
     weights, test_loss = torch_training.train(
         config.seed,
-        config.n_epochs,
         lambda step, metrics: curves.append({"step": step, **metrics}),
+        config.n_epochs,
         config.n_hidden,
         config.batch_size,
+        config.optimizer,
         config.learning_rate,
     )
     torch.save(weights, folder / "weights.pt")

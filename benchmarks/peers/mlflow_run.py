@@ -1,6 +1,6 @@
-"""One run in PyTorch, tracked by MLflow in files: `python mlflow_run.py FOLDER SEED EPOCHS`. One process a run.
+"""One run in PyTorch, tracked by MLflow in files: `python mlflow_run.py FOLDER SEED NAME=VALUE ...`. One process a run.
 
-Without seed and epochs it makes the experiment in the folder, which two runs that begin at once would both try.
+Without a seed it makes the experiment in the folder, which two runs that begin at once would both try.
 """
 
 import os
@@ -13,15 +13,17 @@ import mlflow
 import torch
 import torch_training
 
+TYPES = {"n_epochs": int, "n_hidden": int, "batch_size": int, "optimizer": str, "learning_rate": float}
 
-def main(seed, n_epochs):
+
+def main(seed, *words):
     """Train and record parameters, curves, the result and the weights."""
+    settings = dict(word.split("=") for word in words)
     with mlflow.start_run():
-        mlflow.log_params(
-            {"seed": seed, "n_epochs": n_epochs, "n_hidden": 10, "batch_size": 20, "learning_rate": 0.005}
-        )
+        mlflow.log_params({"seed": seed, **settings})
+        typed = {name: TYPES[name](value) for name, value in settings.items()}
         weights, test_loss = torch_training.train(
-            seed, n_epochs, lambda step, metrics: mlflow.log_metrics(metrics, step=step)
+            int(seed), lambda step, metrics: mlflow.log_metrics(metrics, step=step), **typed
         )
         mlflow.log_metric("test_loss", test_loss)
         with tempfile.TemporaryDirectory() as temporary:
@@ -34,4 +36,4 @@ if __name__ == "__main__":
     mlflow.set_tracking_uri(f"file://{sys.argv[1]}")
     mlflow.set_experiment("dot_product")
     if len(sys.argv) > 2:
-        main(*map(int, sys.argv[2:]))
+        main(*sys.argv[2:])

@@ -4,11 +4,13 @@ Sequences go through in blocks of a fixed size, the last one filled up with zero
 every data set of the same length and memory stays bounded.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+import jax
 import numpy as np
 
-from rnnlab.compiled import CompiledFunction
+from rnnlab.compiled import CompiledFunction, to_device
 from rnnlab.garbage import garbage_kept
 from rnnlab.models.losses import mean_over_steps
 from rnnlab.models.network import Architecture, network
@@ -16,6 +18,7 @@ from rnnlab.models.readouts import READOUTS
 from rnnlab.models.symbols import DataShape, symbolic_data, symbolic_parameters
 
 Arrays = dict[str, np.ndarray]
+Block = tuple[jax.Array, ...]
 
 BLOCK = 256  # sequences per call
 
@@ -49,25 +52,34 @@ class Forward:
 
         Without targets the losses are those against zeros. A sequence's values do not depend on the others'.
         """
-        weights = [parameters[name] for name in self._names]
+        return self.run(parameters, self.blocks(inputs, targets, mask, initial), len(inputs))
+
+    def blocks(
+        self,
+        inputs: np.ndarray,
+        targets: np.ndarray | None = None,
+        mask: np.ndarray | None = None,
+        initial: np.ndarray | None = None,
+    ) -> Iterator[Block]:
+        """The sequences block by block, on the device. To run them several times, keep them in a list."""
         if targets is None:
             targets = np.zeros((len(inputs), *self._targets_shape), self._dtype)
         arrays = [inputs, targets, mask, initial if self._uses_initial else None]
-        outputs, losses = [], []
         for start in range(0, len(inputs), BLOCK):
-            block = [self._block(array, start) for array in arrays if array is not None]
-            block_outputs, block_losses = self._function(*weights, *block)
-            outputs.append(block_outputs)
-            losses.append(block_losses)
-        n = len(inputs)
-        return np.concatenate(outputs)[:n], np.concatenate(losses)[:n]
+            yield tuple(self._block(array, start) for array in arrays if array is not None)
 
-    def _block(self, array: np.ndarray, start: int) -> np.ndarray:
+    def run(self, parameters: Arrays, blocks: Iterable[Block], n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
+        """The outputs and the losses, as above, of so many sequences in blocks."""
+        weights = [parameters[name] for name in self._names]
+        outputs, losses = zip(*(self._function(*weights, *block) for block in blocks), strict=True)
+        return np.concatenate(outputs)[:n_sequences], np.concatenate(losses)[:n_sequences]
+
+    def _block(self, array: np.ndarray, start: int) -> jax.Array:
         """Rows `start` to `start + BLOCK`, filled up with zeros."""
         rows = np.asarray(array[start : start + BLOCK], self._dtype)
-        if len(rows) == BLOCK:
-            return rows
-        return np.concatenate([rows, np.zeros((BLOCK - len(rows), *rows.shape[1:]), self._dtype)])
+        if len(rows) < BLOCK:
+            rows = np.concatenate([rows, np.zeros((BLOCK - len(rows), *rows.shape[1:]), self._dtype)])
+        return to_device(rows, self._dtype)
 
 
 compile_forward = lru_cache(maxsize=None)(Forward)

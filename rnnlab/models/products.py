@@ -34,7 +34,7 @@ def transposed_step_product(d: TensorVariable, W: TensorVariable, batch: int) ->
 
 def input_product(u: TensorVariable, W: TensorVariable, batch: int) -> TensorVariable:
     """`u W` of all steps at once: (n_steps * batch, n) times (n, m)."""
-    return small_product(u, W) if batch == 1 and W.type.shape[0] <= 8 else pt.dot(u, W)
+    return small_product(u, W) if W.type.shape[0] <= 8 else pt.dot(u, W)
 
 
 def sum_of_outer_products(a: TensorVariable, d: TensorVariable, shape: tuple[int, int, int, int]) -> TensorVariable:
@@ -67,9 +67,11 @@ class SmallProduct(Op):
         return [(shapes[0][0], shapes[1][1])]
 
     def pullback(self, inputs, outputs, cotangents):
-        """`d W^T`, and `a^T d` as a sum of outer products."""
+        """`d W^T`, and `a^T d`."""
         (a, W), (d,) = inputs, cotangents
-        return [pt.dot(d, W.T), (a[:, :, None] * d[:, None, :]).sum(axis=0)]
+        n_rows = a.type.shape[0]
+        few = n_rows is not None and n_rows <= MOST_STEPS_OF_PRODUCT
+        return [pt.dot(d, W.T), (a[:, :, None] * d[:, None, :]).sum(axis=0) if few else pt.dot(a.T, d)]
 
 
 @jax_funcify.register(SmallProduct)

@@ -188,15 +188,16 @@ class _Validation:
 
     def __init__(self, training: Training, valid: Sequences, log: Log):
         self._training = training
-        self._valid = valid
         self._log = log
         if training.log_dynamics:
             self._dynamics = Dynamics(training.architecture, valid, training.dtype)
         self._forward = compile_forward(training.architecture, valid.n_steps, valid.mask is not None, training.dtype)
+        self._blocks = list(self._forward.blocks(valid.inputs, valid.targets, valid.mask, valid.initial))
+        self._n_sequences = valid.n_sequences
 
     def __call__(self, state: TrainingState, finite: bool) -> bool:
         """Validate; False if the validation loss is not finite, as it counts where loss or weights are not."""
-        loss = mean_loss(self._forward, state.parameters, self._valid) if finite else np.nan
+        loss = self._loss(state.parameters) if finite else np.nan
         if state.stopping.observe(state.n_updates, state.n_epochs, loss):
             state.best_parameters = state.parameters
         metrics: dict[str, float] = {
@@ -222,8 +223,14 @@ class _Validation:
         self._log(state.n_updates, metrics)
         return bool(np.isfinite(loss))
 
+    def _loss(self, parameters: Arrays) -> float:
+        return _mean(self._forward.run(parameters, self._blocks, self._n_sequences)[1])
+
 
 def mean_loss(forward: Forward, parameters: Arrays, sequences: Sequences) -> float:
     """The loss of a whole split: the mean over its sequences, summed in float64."""
-    _, losses = forward(parameters, sequences.inputs, sequences.targets, sequences.mask, sequences.initial)
+    return _mean(forward(parameters, sequences.inputs, sequences.targets, sequences.mask, sequences.initial)[1])
+
+
+def _mean(losses: np.ndarray) -> float:
     return float(losses.astype(float).mean())
