@@ -54,6 +54,15 @@ def test_a_sequences_outputs_and_loss_are_bit_identical_whatever_goes_with_it(fo
         np.testing.assert_array_equal(loss[0], losses[k])
 
 
+def test_blocks_that_were_kept_give_the_same_bits_again_and_again(forward, parameters, data):
+    blocks = list(forward.blocks(*data))
+    expected = forward(parameters, *data)
+    for _ in range(2):
+        found = forward.run(parameters, blocks, len(data[0]))
+        for array, same in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(array, same)
+
+
 def test_losses_are_mean_squared_errors_over_real_steps(forward, parameters, data):
     outputs, losses = forward(parameters, *data)
     _, targets, mask, _ = data
