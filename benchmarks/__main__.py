@@ -16,7 +16,16 @@ from pathlib import Path
 
 from benchmarks import first_update, growth, machine, pictures, report, start_times, sweeps, update_times
 from benchmarks.measured import Measured, load
-from benchmarks.programs import BENCH_PYTHON, JAX_EPOCH, PROGRAMS, RNNLAB, ROOT, THEANO_PYTHON
+from benchmarks.programs import (
+    BENCH_PYTHON,
+    JAX_EPOCH,
+    MATRIX_PRODUCTS,
+    PROGRAMS,
+    RNNLAB,
+    ROOT,
+    THEANO,
+    THEANO_PYTHON,
+)
 from benchmarks.update_times import MIDDLE, POST, POST_TANH, WORKS
 from benchmarks.work import Work
 
@@ -26,7 +35,7 @@ KEPT = FOLDER / "measured.json"
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """How much is measured; `sweep_runs` are rnnlab's, for each of the trainings."""
 
     works: tuple[Work, ...]
     rounds: int
@@ -37,13 +46,15 @@ class Size:
     post_epochs: int
     start_rounds: int
     tracked_runs: int
-    sweep_runs: int
+    sweep_runs: tuple[int, int]
     peer_runs: int
     listed_runs: tuple[int, ...]
 
 
-FULL = Size(WORKS, 5, 0.1, (10, 30, 100, 300, 1000), (1000, 10_000, 100_000), 2, 100, 7, 15, 500, 8, (1000, 5000))
-QUICK = Size((POST, POST_TANH, MIDDLE), 3, 0.05, (10, 100), (1000, 10_000), 1, 20, 3, 5, 30, 4, (200,))
+FULL = Size(
+    WORKS, 5, 0.1, (10, 30, 100, 300, 1000), (1000, 10_000, 100_000), 2, 100, 7, 15, (500, 200), 4, (1000, 5000)
+)
+QUICK = Size((POST, POST_TANH, MIDDLE), 3, 0.05, (10, 100), (1000, 10_000), 1, 20, 3, 5, (30, 30), 4, (200,))
 
 
 def measure(size: Size) -> Measured:
@@ -77,10 +88,10 @@ def _updates(work: Work, size: Size, folder: Path) -> list[update_times.Row]:
 
 def _first_updates(size: Size, caches: Path) -> list[first_update.FirstUpdate]:
     own = [RNNLAB, JAX_EPOCH]
-    others = [program for program in PROGRAMS if program not in own and program.module != "matrix_products"]
+    others = [program for program in PROGRAMS if program not in (*own, MATRIX_PRODUCTS, THEANO)]
     found = first_update.measure(POST, own, size.first_rounds, caches)
     if size.works == WORKS:
-        found += first_update.measure(POST, others, 1, caches)
+        found += first_update.measure_at_once(POST, (others, [THEANO]), caches)
         found += first_update.measure(MIDDLE, own, size.first_rounds, caches)
     return found
 
@@ -95,8 +106,8 @@ def _growth(size: Size) -> list[growth.Growth]:
 def _sweeps(size: Size) -> list[sweeps.Sweep]:
     names = [name for name in sweeps.WAYS if name == sweeps.RNNLAB_SWEEP or BENCH_PYTHON.exists()]
     return [
-        sweeps.measure(name, training, size.sweep_runs if name == sweeps.RNNLAB_SWEEP else size.peer_runs)
-        for training in sweeps.TRAININGS
+        sweeps.measure(name, training, n_runs if name == sweeps.RNNLAB_SWEEP else size.peer_runs)
+        for training, n_runs in zip(sweeps.TRAININGS, size.sweep_runs, strict=True)
         for name in names
     ]
 

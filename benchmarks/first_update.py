@@ -7,7 +7,8 @@ For rnnlab this is the first compiled call of a whole run, validation included.
 
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,13 @@ def measure(work: Work, programs: Iterable[Program], n_rounds: int, caches: Path
                 if program.caches:
                     own.warm.append(_seconds(program, work_file, cache))
     return found
+
+
+def measure_at_once(work: Work, groups: Sequence[Iterable[Program]], caches: Path) -> list[FirstUpdate]:
+    """As `measure`, once, for several groups of programs at the same time: where some take minutes."""
+    with ThreadPoolExecutor(len(groups)) as pool:
+        found = pool.map(lambda programs: measure(work, programs, 1, caches), groups)
+        return [each for group in found for each in group]
 
 
 def _seconds(program: Program, work_file: Path, cache: Path) -> float:

@@ -3,8 +3,9 @@
 `python benchmarks/store_listing.py [--runs 1000] [--mongo ADDRESS] [--json FILE]`
 
 Fills a temporary directory and a database with copies of one run of ordinary size (200 validations of 8 metrics, 60
-source files), and prints the best of three times for each question. The database is that of --mongo, which must not
-exist and is dropped at the end, or one of a server of its own, started as for the tests.
+source files), and prints the best of three times for each question, or of fewer where they take long. The database is
+that of --mongo, which must not exist and is dropped at the end, or one on a server of its own, started as for the
+tests.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from rnnlab.store_address import mongo_database, parse_address
 N_SOURCES, N_VALIDATIONS, N_OPTIONS, N_CONFIG_KEYS = 60, 200, 20, 50
 METRICS = ("train.loss", "valid.loss", "train.grad_norm", "learning_rate", "epoch", "examples", "seconds", "waited")
 NOW = datetime(2026, 1, 1)
+SECONDS_A_QUESTION = 2.0  # after these it is not asked again
 
 
 def ordinary_run(number: int) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def fill_database(database: Any, n_runs: int) -> None:
 
 
 def measure(address: str) -> dict[str, float]:
-    """The best of three times for each question, in seconds; a new store is opened each time."""
+    """The best of up to three times for each question, in seconds; a new store is opened each time."""
     by = ["model.n_hidden"]
     questions: dict[str, Callable[[Store], Any]] = {
         "find all": lambda store: store.find(),
@@ -115,7 +117,10 @@ def measure(address: str) -> dict[str, float]:
     }
     times = {}
     for name, ask in questions.items():
-        times[name] = min(_seconds(ask, address) for _ in range(3))
+        own: list[float] = []
+        while len(own) < 3 and sum(own) < SECONDS_A_QUESTION:
+            own.append(_seconds(ask, address))
+        times[name] = min(own)
         print(f"  {name:<28}{times[name]:8.3f} s", flush=True)
     return times
 

@@ -210,7 +210,7 @@ def _recurrence(
     """One layer on time-first inputs of a static shape (n_steps, batch, n_in)."""
     n_steps, batch, n_in = shape
     flat = inputs.reshape((n_steps * batch, n_in))
-    projected = input_product(flat, parameters[f"{layer}.W_uh"], batch) + parameters[f"{layer}.b_hh"]
+    projected = input_product(flat, parameters[f"{layer}.W_uh"]) + parameters[f"{layer}.b_hh"]
     n_columns = CELLS[architecture.cell].n_blocks * architecture.n_hidden
     return run_forward(
         CELLS[architecture.cell],

@@ -1,8 +1,8 @@
 """The matrix products of a recurrent layer, each in the form that is fastest for its shapes.
 
-With many sequences these are XLA's own products. A product of one row is so small that its form decides: XLA adds the
-terms one after another, where each addition waits for the last. Written out as a sum of scaled rows, in four partial
-sums, the columns are computed side by side. `benchmarks/NOTES.md` has the times.
+With many sequences these are XLA's own products. A product of one row, or with few inputs, is so small that its form
+decides: XLA adds the terms one after another, where each addition waits for the last. Written out as a sum of scaled
+rows, in four partial sums, the columns are computed side by side. `benchmarks/NOTES.md` has the times.
 """
 
 import pytensor.tensor as pt
@@ -13,6 +13,7 @@ from pytensor.tensor.variable import TensorVariable
 
 # Each row of a matrix whose product is written out is an operation in the program, which takes time to compile.
 MOST_ROWS_WRITTEN_OUT = 32
+MOST_INPUTS_WRITTEN_OUT = 8
 N_PARTIAL_SUMS = 4
 # Over more steps than this, and with no more columns than that, a sum of outer products is faster than the product.
 MOST_STEPS_OF_PRODUCT = 50
@@ -32,9 +33,9 @@ def transposed_step_product(d: TensorVariable, W: TensorVariable, batch: int) ->
     return step_product(d, W.T, batch)
 
 
-def input_product(u: TensorVariable, W: TensorVariable, batch: int) -> TensorVariable:
+def input_product(u: TensorVariable, W: TensorVariable) -> TensorVariable:
     """`u W` of all steps at once: (n_steps * batch, n) times (n, m)."""
-    return small_product(u, W) if W.type.shape[0] <= 8 else pt.dot(u, W)
+    return small_product(u, W) if W.type.shape[0] <= MOST_INPUTS_WRITTEN_OUT else pt.dot(u, W)
 
 
 def sum_of_outer_products(a: TensorVariable, d: TensorVariable, shape: tuple[int, int, int, int]) -> TensorVariable:
