@@ -7,7 +7,8 @@ precision would then silently be computed in the wrong one, so every call here s
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 
 import numpy as np
@@ -54,6 +55,7 @@ class CompiledFunction:
 
     def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable], dtype: str, mode: str = "JAX"):
         self._dtype = dtype
+        self._is_traced = False
         with jax.enable_x64(dtype == "float64"):
             self._function = pytensor.function(
                 list(inputs),
@@ -65,10 +67,19 @@ class CompiledFunction:
 
     def __call__(self, *arguments: np.ndarray | jax.Array) -> list[np.ndarray]:
         """The graph's outputs as NumPy arrays; returns when they have been computed."""
-        with jax.enable_x64(self._dtype == "float64"), warnings.catch_warnings():
-            # XLA truncates the 64-bit indices that PyTensor writes in a float32 graph, which changes no result.
-            warnings.filterwarnings("ignore", message="Explicitly requested dtype .* is not available")
-            return [np.asarray(output) for output in self._function(*arguments)]
+        with jax.enable_x64(self._dtype == "float64"):
+            with nullcontext() if self._is_traced else _no_word_of_truncation():
+                outputs = self._function(*arguments)
+            self._is_traced = True
+            return [np.asarray(output) for output in outputs]
+
+
+@contextmanager
+def _no_word_of_truncation() -> Iterator[None]:
+    """XLA truncates the 64-bit indices that PyTensor writes in a float32 graph, which changes no result."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Explicitly requested dtype .* is not available")
+        yield
 
 
 def to_device(array: np.ndarray, dtype: str) -> jax.Array:

@@ -82,6 +82,7 @@ def run_forward(
         sequences=[z] if mask is None else [z, mask],
         outputs_info=[*start, *[None] * cell.n_kept, None],
         non_sequences=[W_hh],
+        n_steps=z.type.shape[0],
         strict=True,
         return_updates=False,
     )
@@ -126,6 +127,7 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
         sequences=[pt.constant(np.arange(n_steps)[::-1].astype("int32"))],
         outputs_info=[*carried, None, None, None],
         non_sequences=[*arrays, recurrence.W_hh],
+        n_steps=n_steps,
         strict=True,
         return_updates=False,
     )

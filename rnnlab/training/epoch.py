@@ -210,6 +210,7 @@ def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
         sequences=[order, weights, rates, updates],
         outputs_info=[*carried.values()] + [None] * (5 if rule.omega else 3),
         non_sequences=[*dataset.values(), *hyper.values()],
+        n_steps=n_minibatches,
         strict=True,
         return_updates=False,
     )
