@@ -4,6 +4,8 @@ PyTensor sets JAX's process-wide 64-bit switch once, when its JAX linker is firs
 precision would then silently be computed in the wrong one, so every call here sets the switch for itself.
 """
 
+import atexit
+import gc
 import os
 import sys
 import warnings
@@ -41,6 +43,9 @@ with garbage_kept():
     from pytensor.graph.basic import Variable
 
 jax.config.update("jax_enable_x64", _64_BIT_AT_IMPORT)
+
+# A process that ends would search all that was imported for garbage, which takes a third of a second.
+atexit.register(gc.freeze)
 
 # There is nothing to be moved out of the loops over time, and looking for it takes a seventh of all rewriting.
 JAX = get_mode("JAX").excluding("scan_pushout")
