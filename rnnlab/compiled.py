@@ -43,6 +43,8 @@ with garbage_kept():
     from pytensor.graph.basic import Variable
 
 jax.config.update("jax_enable_x64", _64_BIT_AT_IMPORT)
+# Every result is waited for at once: another thread would only have to be woken to compute it.
+jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 # A process that ends would search all that was imported for garbage, which takes a third of a second.
 atexit.register(gc.freeze)
