@@ -55,17 +55,13 @@ class SmallProduct(Op):
     __props__ = ()
 
     def make_node(self, a, W):
-        """Two symbols of the same dtype; n must be known."""
+        """Two symbols of the same dtype and of static shapes."""
         return Apply(self, [a, W], [pt.tensor(dtype=a.type.dtype, shape=(a.type.shape[0], W.type.shape[1]))])
 
     def perform(self, node, inputs, outputs):
         """NumPy's product."""
         a, W = inputs
         outputs[0][0] = a @ W
-
-    def infer_shape(self, fgraph, node, shapes):
-        """(n_rows, m)."""
-        return [(shapes[0][0], shapes[1][1])]
 
     def pullback(self, inputs, outputs, cotangents):
         """`d W^T`, and `a^T d`."""
