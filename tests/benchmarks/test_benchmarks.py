@@ -12,7 +12,7 @@ from benchmarks.measured import Measured, load
 from benchmarks.must_hold import statements
 from benchmarks.processes import ProgramError
 from benchmarks.programs import JAX_EPOCH, JAX_TUNED, PLAIN_C, RNNLAB, THEANO, TORCH
-from benchmarks.sweeps import Sweep
+from benchmarks.sweeps import MLFLOW, POST_TRAINING, RNNLAB_SWEEP, Sweep
 from benchmarks.update_times import LARGE, MIDDLE, POST, POST_TANH, Row
 from benchmarks.work import Work
 from rnnlab.store import open_store
@@ -40,7 +40,7 @@ def test_a_program_that_computes_something_else_is_refused():
 def test_a_program_that_fails_is_named_with_what_it_said(tmp_path):
     work = Work(3, n_steps=4, cell="unheard of", n_minibatches=200)
     with pytest.raises(Exception, match="unheard of"):
-        first_update.measure(work, [RNNLAB], 1)
+        first_update.measure(work, [RNNLAB], 1, tmp_path)
 
 
 def row(work, program, microseconds):
@@ -61,8 +61,8 @@ def measured():
         starts={"rnnlab --help": [0.35]},
         tracked={"unrecorded": [5.0], "files": [30.0]},
         sweeps=[
-            Sweep("rnnlab sweep", 10.0, [1.0, 1.0, *np.linspace(1.1, 10, 198)], 500.0),
-            Sweep("PyTorch processes, MLflow", 20.0, [2.0, 2.0, 11.0, 20.0], 400.0),
+            Sweep(RNNLAB_SWEEP, POST_TRAINING.name, 10.0, [1.0, 1.0, *np.linspace(1.1, 10, 198)], 500.0),
+            Sweep(MLFLOW, POST_TRAINING.name, 20.0, [2.0, 2.0, 11.0, 20.0], 400.0),
         ],
         listings={"python benchmarks/checkpoint_cost.py": "a table"},
         minutes={"all": 1.0},
