@@ -20,16 +20,24 @@ from rnnlab.garbage import garbage_kept
 
 # XLA reads the number of threads when its backend starts. The bits of large products depend on it.
 os.environ["PJRT_NPROC"] = os.environ.get("PJRT_NPROC") or "1"
+
+
+def _add_flag(variable: str, separator: str, name: str, flag: str) -> None:
+    """Add a flag to those of an environment variable, unless one of that name is set there already."""
+    flags = os.environ.get(variable, "")
+    if name not in flags:
+        os.environ[variable] = separator.join(filter(None, [flags, flag]))
+
+
 # Each kernel that XLA starts inside a loop costs about 50 ns, and a step of a small network takes no longer. A loop
 # without products of two matrices is compiled to one kernel if it reads fewer bytes than this; others never are.
-if "xla_backend_extra_options" not in os.environ.get("XLA_FLAGS", ""):
-    whole_loops = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000000"
-    os.environ["XLA_FLAGS"] = " ".join(filter(None, [os.environ.get("XLA_FLAGS"), whole_loops]))
+_whole_loops = "xla_cpu_small_while_loop_byte_threshold=1000000000000"
+_add_flag("XLA_FLAGS", " ", "xla_backend_extra_options", f"--xla_backend_extra_options={_whole_loops}")
 # All graphs go to JAX: PyTensor need not look for a C++ compiler, which takes time, nor have one. Nor need it note for
 # each variable which lines of Python made it, which takes a fifth of the time that a graph is built and rewritten.
-for flag in ("cxx=", "traceback__limit=0", "traceback__compile_limit=0"):
-    if flag[: flag.index("=") + 1] not in os.environ.get("PYTENSOR_FLAGS", ""):
-        os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [os.environ.get("PYTENSOR_FLAGS"), flag]))
+_add_flag("PYTENSOR_FLAGS", ",", "cxx=", "cxx=")
+_add_flag("PYTENSOR_FLAGS", ",", "traceback__limit=", "traceback__limit=0")
+_add_flag("PYTENSOR_FLAGS", ",", "traceback__compile_limit=", "traceback__compile_limit=0")
 # PyTensor's JAX backend imports JAX's sparse matrices, which takes a sixth of a second. No network has any.
 sys.modules.setdefault("pytensor.link.jax.dispatch.sparse", ModuleType("pytensor.link.jax.dispatch.sparse"))
 

@@ -18,6 +18,8 @@ N_PARTIAL_SUMS = 4
 # Over more steps than this, and with no more columns than that, a sum of outer products is faster than the product.
 MOST_STEPS_OF_PRODUCT = 50
 MOST_COLUMNS_OF_SUM = 32
+# Of so few rows the gradient of a small product is a sum: a product would keep the loop around from being one kernel.
+MOST_ROWS_OF_GRADIENT = 50
 
 
 def step_product(h: TensorVariable, W: TensorVariable, batch: int) -> TensorVariable:
@@ -67,7 +69,7 @@ class SmallProduct(Op):
         """`d W^T`, and `a^T d`."""
         (a, W), (d,) = inputs, cotangents
         n_rows = a.type.shape[0]
-        few = n_rows is not None and n_rows <= MOST_STEPS_OF_PRODUCT
+        few = n_rows is not None and n_rows <= MOST_ROWS_OF_GRADIENT
         return [pt.dot(d, W.T), (a[:, :, None] * d[:, None, :]).sum(axis=0) if few else pt.dot(a.T, d)]
 
 

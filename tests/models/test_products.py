@@ -6,6 +6,7 @@ import pytest
 from rnnlab.compiled import CompiledFunction
 from rnnlab.models.products import (
     MOST_COLUMNS_OF_SUM,
+    MOST_ROWS_OF_GRADIENT,
     MOST_ROWS_WRITTEN_OUT,
     MOST_STEPS_OF_PRODUCT,
     input_product,
@@ -35,7 +36,7 @@ def test_a_small_product_is_the_product(n, mode):
     np.testing.assert_allclose(product, a @ W, rtol=1e-13, atol=1e-14)
 
 
-@pytest.mark.parametrize("n_rows", [3, MOST_STEPS_OF_PRODUCT + 1])
+@pytest.mark.parametrize("n_rows", [3, MOST_ROWS_OF_GRADIENT + 1])
 def test_a_small_product_has_the_gradients_of_the_product(n_rows):
     a, W, d = matrices((n_rows, 4), (4, 5), (n_rows, 5))
 

@@ -10,12 +10,8 @@ import pytest
 from rnnlab.compiled import CompiledFunction
 from rnnlab.models.network import Architecture
 from rnnlab.models.symbols import DataShape, symbolic_data
-from rnnlab.training.epoch import (
-    UpdateRule,
-    compile_epoch,
-    minibatch_loss,
-    objective_gradient,
-)
+from rnnlab.training.epoch import UpdateRule, compile_epoch
+from rnnlab.training.objective import minibatch_loss, objective_gradient
 
 PLAIN = UpdateRule("sgd", clip=False, l1_groups=(), l2_groups=())
 
