@@ -1,7 +1,7 @@
 """How long it takes from the start of a process to its first update, with an empty and with a warm compilation cache.
 
-Each program may keep what it compiled in a folder: JAX its persistent compilation cache (set to keep everything),
-Theano and torch.compile theirs. A cold start finds it empty, a warm one finds what a process before it left.
+Each program may keep what it compiled in a folder: rnnlab, Theano and torch.compile their own, JAX its persistent
+compilation cache (set to keep everything). A cold start finds it empty, a warm one finds what a process before it left.
 For rnnlab this is the first compiled call of a whole run, validation included.
 """
 

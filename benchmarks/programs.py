@@ -38,12 +38,13 @@ class Program:
 
 
 OWN_PYTHON = Path(sys.executable)
+RNNLAB_CACHE = {"RNNLAB_CACHE_DIR": "{cache}"}
 JAX_CACHE = {
     "JAX_COMPILATION_CACHE_DIR": "{cache}",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
-RNNLAB = Program("rnnlab", "rnnlab_run", OWN_PYTHON, caches=JAX_CACHE)
+RNNLAB = Program("rnnlab", "rnnlab_run", OWN_PYTHON, caches=RNNLAB_CACHE)
 PLAIN_C = Program(
     "plain C", "c_program", OWN_PYTHON, lambda work: work.batch_size == 1 and work.cell == "elman", command="cc"
 )

@@ -3,6 +3,7 @@
 The names below are imported on first use, so that `import rnnlab` loads nothing else.
 """
 
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rnnlab.store import open_store
 
 __version__ = "0.1.0"
+
+IMPORTED_AT = time.time()  # no module of the package is older in this process
 
 __all__ = ["__version__", "compare", "load_model", "open_store", "plot_learning_curves"]
 

@@ -9,8 +9,8 @@ import gc
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 
 import numpy as np
@@ -47,8 +47,13 @@ with garbage_kept():
     _64_BIT_AT_IMPORT = jax.config.jax_enable_x64
     import pytensor
     import pytensor.link.jax.dispatch  # sets the switch
+    from jax.stages import Compiled
     from pytensor.compile.mode import get_mode
     from pytensor.graph.basic import Variable
+    from pytensor.graph.fg import FunctionGraph
+    from pytensor.link.jax.dispatch import jax_funcify
+
+    from rnnlab import kept_functions
 
 jax.config.update("jax_enable_x64", _64_BIT_AT_IMPORT)
 # Every result is waited for at once: another thread would only have to be woken to compute it.
@@ -61,32 +66,53 @@ atexit.register(gc.freeze)
 JAX = get_mode("JAX").excluding("scan_pushout")
 
 
+Graph = tuple[Sequence[Variable], Sequence[Variable]]
+
+
 class CompiledFunction:
     """A pure function of arrays, compiled from a PyTensor graph.
 
-    dtype: "float32" or "float64", the precision of the whole graph
-    mode:  PyTensor's compilation mode; anything but "JAX" is for checking one backend against another
+    graph:   makes the symbolic inputs, all of static shapes, and outputs
+    dtype:   "float32" or "float64", the precision of the whole graph
+    mode:    PyTensor's compilation mode; anything but "JAX" is for checking one backend against another
+    kept_as: what determines the graph, besides the code of rnnlab and of its packages. What was compiled is then kept
+             for other processes (`rnnlab.kept_functions`), and `graph` is called only if nothing has been there before.
+             None: nothing is kept
+    built_of: functions that were looked up by name to build the graph; with one from elsewhere, nothing is kept
     """
 
-    def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable], dtype: str, mode: str = "JAX"):
+    def __init__(
+        self,
+        graph: Callable[[], Graph],
+        dtype: str,
+        mode: str = "JAX",
+        kept_as: object = None,
+        built_of: Iterable[Callable] = (),
+    ):
         self._dtype = dtype
-        self._is_traced = False
-        with jax.enable_x64(dtype == "float64"):
-            self._function = pytensor.function(
-                list(inputs),
-                list(outputs),
-                mode=JAX if mode == "JAX" else mode,
-                on_unused_input="ignore",
-                trust_input=True,
-            )
+        with jax.enable_x64(dtype == "float64"), garbage_kept():
+            if mode != "JAX":
+                self._function = _by_pytensor(*graph(), mode)
+            else:
+                key = None if kept_as is None else kept_functions.key((dtype, kept_as), built_of)
+                self._function = kept_functions.load(key) or kept_functions.keep(key, _compile(*graph()))
 
     def __call__(self, *arguments: np.ndarray | jax.Array) -> list[np.ndarray]:
         """The graph's outputs as NumPy arrays; returns when they have been computed."""
         with jax.enable_x64(self._dtype == "float64"):
-            with nullcontext() if self._is_traced else _no_word_of_truncation():
-                outputs = self._function(*arguments)
-            self._is_traced = True
-            return [np.asarray(output) for output in outputs]
+            return [np.asarray(output) for output in self._function(*arguments)]
+
+
+def _by_pytensor(inputs: Sequence[Variable], outputs: Sequence[Variable], mode: str) -> Callable:
+    return pytensor.function(list(inputs), list(outputs), mode=mode, on_unused_input="ignore", trust_input=True)
+
+
+def _compile(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Compiled:
+    graph = FunctionGraph(list(inputs), list(outputs), clone=True)
+    JAX.optimizer.rewrite(graph)
+    shapes = [jax.ShapeDtypeStruct(variable.type.shape, variable.type.dtype) for variable in graph.inputs]
+    with _no_word_of_truncation():
+        return jax.jit(jax_funcify(graph)).lower(*shapes).compile()
 
 
 @contextmanager

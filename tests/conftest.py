@@ -44,15 +44,14 @@ COMPILED = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all processes of this session share what XLA has compiled, which has the same bits as compiled anew.
+    """Let all processes of this session share what was compiled, which has the same bits as compiled anew.
 
     And let Ctrl-C reach those that tests send it to: a shell starts what is to run in the background deaf to it.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        config.stash[COMPILED] = os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="rnnlab-compiled-")
-        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    if not hasattr(config, "workerinput"):
+        config.stash[COMPILED] = os.environ["RNNLAB_CACHE_DIR"] = tempfile.mkdtemp(prefix="rnnlab-compiled-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

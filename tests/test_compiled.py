@@ -1,5 +1,8 @@
 import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -7,9 +10,13 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
+import rnnlab
+from rnnlab import kept_functions
 from rnnlab.compiled import CompiledFunction, thread_count, to_device
 from rnnlab.models.network import Architecture, network
+from rnnlab.models.readouts import linear, softmax
 
+ROOT = Path(__file__).parents[1]
 BATCH, N_STEPS = 3, 6
 ARCHITECTURE = Architecture(
     n_in=2,
@@ -30,7 +37,7 @@ def gradient_function(dtype, mode="JAX"):
     inputs = pt.tensor("inputs", dtype=dtype, shape=(BATCH, N_STEPS, 2))
     outputs = network(ARCHITECTURE, symbols, inputs, None, None).outputs
     gradient = pytensor.grad(pt.sqr(outputs).sum(), symbols["layer1.W_hh"])
-    return CompiledFunction([*symbols.values(), inputs], [outputs, gradient], dtype, mode)
+    return CompiledFunction(lambda: ([*symbols.values(), inputs], [outputs, gradient]), dtype, mode)
 
 
 def arguments():
@@ -78,7 +85,8 @@ def test_float32_float64_and_float32_in_one_process_each_have_their_own_precisio
 def test_data_on_the_device_keeps_its_precision_and_a_float32_call_warns_of_nothing():
     x = {dtype: pt.tensor("x", dtype=dtype, shape=(3,)) for dtype in ("float32", "float64")}
     for dtype, symbol in x.items():
-        function = CompiledFunction([symbol], [symbol[pt.argsort(symbol)] * 2], dtype)
+        outputs = [symbol[pt.argsort(symbol)] * 2]
+        function = CompiledFunction(lambda graph=([symbol], outputs): graph, dtype)
         on_device = to_device(np.array([3.0, 1.0, 1 / 3]), dtype)
         assert on_device.dtype == dtype
         with warnings.catch_warnings():
@@ -90,6 +98,53 @@ def test_data_on_the_device_keeps_its_precision_and_a_float32_call_warns_of_noth
 
 def test_the_thread_count_is_what_XLA_was_told():
     assert thread_count() == int(os.environ["PJRT_NPROC"]) >= 1
+
+
+FORWARD = """
+import sys
+import numpy as np
+from rnnlab.models import recurrence
+if sys.argv[1] == "loaded":
+    recurrence.run_forward = None  # the graph cannot be built
+from rnnlab.evaluation.forward import compile_forward
+from rnnlab.models.network import Architecture
+for dtype in ("float32", "float64"):
+    arch = Architecture(2, 1, 3, 1, "elman", "tanh", "zero", 0, False)
+    rng = np.random.default_rng(0)
+    weights = {name: rng.normal(size=shape).astype(dtype) for name, shape in arch.parameter_shapes().items()}
+    inputs = rng.normal(size=(2, 4, 2)).astype(dtype)
+    print(compile_forward(arch, 4, False, dtype)(weights, inputs)[0].tobytes().hex())
+"""
+
+
+def forward_in_a_process(folder, how, **environment):
+    environment = os.environ | {"RNNLAB_CACHE_DIR": str(folder)} | environment
+    command = [sys.executable, "-c", FORWARD, how]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=100)
+
+
+def test_what_one_process_compiled_the_next_one_loads_with_the_same_bits_unless_a_setting_differs(tmp_path):
+    first = forward_in_a_process(tmp_path, "compiled")
+    assert (first.returncode, first.stderr) == (0, "")
+    loaded = forward_in_a_process(tmp_path, "loaded")
+    assert (loaded.returncode, loaded.stderr, loaded.stdout) == (0, "", first.stdout)
+    for setting in ({"PJRT_NPROC": "2"}, {"JAX_DEFAULT_MATMUL_PRECISION": "highest"}, {"RNNLAB_CACHE_DIR": ""}):
+        assert "TypeError" in forward_in_a_process(tmp_path, "loaded", **setting).stderr
+
+
+def test_what_a_function_from_elsewhere_has_part_in_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNNLAB_CACHE_DIR", str(tmp_path))
+    x = pt.tensor("x", dtype="float64", shape=(1,))
+    graphs = {"known": softmax, "foreign": lambda x: pt.tanh(x)}
+    for name, function in graphs.items():
+        CompiledFunction(lambda: ([x], [pt.tanh(x)]), "float64", kept_as=name, built_of=[pt.tanh, linear, function])
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_once_a_source_has_changed_nothing_is_kept_by_a_process_that_imported_the_old_one(monkeypatch):
+    assert kept_functions.key("name", []) == kept_functions.key("name", []) != kept_functions.key("other", [])
+    monkeypatch.setattr(rnnlab, "IMPORTED_AT", os.stat(rnnlab.__file__).st_ctime)
+    assert kept_functions.key("name", []) is None
 
 
 @pytest.mark.slow

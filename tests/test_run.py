@@ -327,7 +327,7 @@ def test_a_fresh_process_without_a_c_compiler_gives_the_bits_of_this_one_and_pri
     config = small(model={"n_hidden": 20}, task={"n_steps": 10}, training={"input_noise_std": 0.1})
     # An empty PATH: no compiler is found, nor anything else that could be started by name.
     environment = {name: value for name, value in os.environ.items() if name != "PYTENSOR_FLAGS"} | {"PATH": ""}
-    environment["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # it compiles for itself
+    environment["RNNLAB_CACHE_DIR"] = ""  # it compiles for itself
     command = [sys.executable, "-W", "default", "-c", SCRIPT, json.dumps(config)]
     process = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=300)
     assert (process.returncode, process.stderr) == (0, "")

@@ -4,9 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from rnnlab.compiled import CompiledFunction
+from rnnlab.compiled import CompiledFunction, Graph
 from rnnlab.evaluation.forward import Arrays
-from rnnlab.garbage import garbage_kept
 from rnnlab.models.initializers import spectral_radius
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.symbols import DataShape, symbolic_data, symbolic_parameters
@@ -59,12 +58,20 @@ class Dynamics:
 
 
 @cache
-@garbage_kept()
 def _compile_hidden(architecture: Architecture, data: DataShape, dtype: str) -> CompiledFunction:
     """(weights, inputs, mask, initial) -> the hidden states of each layer, (n_steps, n_sequences, n_hidden)."""
+    return CompiledFunction(
+        lambda: _hidden_graph(architecture, data, dtype),
+        dtype,
+        kept_as=("hidden states", architecture, data),
+        built_of=architecture.functions(),
+    )
+
+
+def _hidden_graph(architecture: Architecture, data: DataShape, dtype: str) -> Graph:
     parameters = symbolic_parameters(architecture, dtype)
     given = symbolic_data(architecture, data, dtype)
     del given["targets"]
     built = network(architecture, parameters, given["inputs"], given.get("mask"), given.get("initial"))
     hidden = [layer.recurrence.states[0] for layer in built.layers]
-    return CompiledFunction([*parameters.values(), *given.values()], hidden, dtype)
+    return [*parameters.values(), *given.values()], hidden

@@ -10,8 +10,7 @@ from functools import lru_cache
 import jax
 import numpy as np
 
-from rnnlab.compiled import CompiledFunction, to_device
-from rnnlab.garbage import garbage_kept
+from rnnlab.compiled import CompiledFunction, Graph, to_device
 from rnnlab.models.losses import mean_over_steps
 from rnnlab.models.network import Architecture, network
 from rnnlab.models.readouts import READOUTS
@@ -26,19 +25,18 @@ BLOCK = 256  # sequences per call
 class Forward:
     """The network's outputs and losses on sequences of `n_steps` steps. Make it with `compile_forward`."""
 
-    @garbage_kept()
     def __init__(self, architecture: Architecture, n_steps: int, masked: bool, dtype: str, mode: str = "JAX"):
         self._names = list(architecture.parameter_shapes())
         self._dtype = dtype
         self._uses_initial = architecture.initial_state == "mapped"
-        parameters = symbolic_parameters(architecture, dtype)
-        data = symbolic_data(architecture, DataShape(BLOCK, n_steps, masked), dtype)
-        self._targets_shape = data["targets"].type.shape[1:]
-        mask = data.get("mask")
-        built = network(architecture, parameters, data["inputs"], mask, data.get("initial"))
-        losses = mean_over_steps(READOUTS[architecture.readout].loss(built.scores, data["targets"]), mask)
-        arguments = [*parameters.values(), *data.values()]
-        self._function = CompiledFunction(arguments, [built.outputs, losses], dtype, mode)
+        data = DataShape(BLOCK, n_steps, masked)
+        self._targets_shape = data.targets_of(architecture)[1:]
+        self._function = CompiledFunction(
+            lambda: _forward_graph(architecture, data, dtype),
+            *(dtype, mode),
+            kept_as=("forward", architecture, data),
+            built_of=architecture.functions(),
+        )
 
     def __call__(
         self,
@@ -83,3 +81,13 @@ class Forward:
 
 
 compile_forward = lru_cache(maxsize=None)(Forward)
+
+
+def _forward_graph(architecture: Architecture, shape: DataShape, dtype: str) -> Graph:
+    """(weights, inputs, targets, mask, initial) -> the outputs and the losses."""
+    parameters = symbolic_parameters(architecture, dtype)
+    data = symbolic_data(architecture, shape, dtype)
+    mask = data.get("mask")
+    built = network(architecture, parameters, data["inputs"], mask, data.get("initial"))
+    losses = mean_over_steps(READOUTS[architecture.readout].loss(built.scores, data["targets"]), mask)
+    return [*parameters.values(), *data.values()], [built.outputs, losses]

@@ -1,6 +1,6 @@
 """The recurrent network: its structure, its initial weights, and the one graph that training and prediction share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,12 @@ class Architecture:
                 shapes[f"{layer}.b_init"] = (cell.n_states * self.n_hidden,)
             n_in = self.n_hidden
         return {**shapes, **self._readout_shapes()}
+
+    def functions(self) -> list[Callable]:
+        """The functions of its cell, activation and readout, which the names above stand for."""
+        cell = [] if self.cell == WINDOW else [CELLS[self.cell].step]
+        readout = READOUTS[self.readout]
+        return [*cell, ACTIVATIONS[self.activation], readout.outputs, readout.loss]
 
     def _readout_shapes(self) -> dict[str, tuple[int, ...]]:
         return {"readout.W_hy": (self.n_hidden, self.n_out), "readout.b_hy": (self.n_out,)}

@@ -16,6 +16,11 @@ class DataShape:
     n_steps: int
     masked: bool
 
+    def targets_of(self, architecture: Architecture) -> tuple[int, ...]:
+        """The shape of the targets of these sequences: one for each sequence, or one for each of its steps."""
+        steps = (self.n_steps,) if architecture.every_state else ()
+        return (self.n_sequences, *steps, architecture.n_out)
+
 
 def symbolic_parameters(architecture: Architecture, dtype: str) -> dict[str, TensorVariable]:
     """The symbolic weights and biases by name."""
@@ -25,8 +30,7 @@ def symbolic_parameters(architecture: Architecture, dtype: str) -> dict[str, Ten
 def symbolic_data(architecture: Architecture, data: DataShape, dtype: str) -> dict[str, TensorVariable]:
     """The symbolic inputs, targets, mask and initial condition of a set of sequences, as far as they are used."""
     n, steps = data.n_sequences, data.n_steps
-    target_shape = (n, steps, architecture.n_out) if architecture.every_state else (n, architecture.n_out)
-    shapes = {"inputs": (n, steps, architecture.n_in), "targets": target_shape}
+    shapes = {"inputs": (n, steps, architecture.n_in), "targets": data.targets_of(architecture)}
     if data.masked:
         shapes["mask"] = (n, steps)
     if architecture.initial_state == "mapped":

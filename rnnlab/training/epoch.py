@@ -9,7 +9,6 @@ import pytensor
 import pytensor.tensor as pt
 
 from rnnlab.compiled import CompiledFunction
-from rnnlab.garbage import garbage_kept
 from rnnlab.models.network import Architecture
 from rnnlab.models.penalties import weight_group
 from rnnlab.models.symbols import DataShape, symbolic_data
@@ -87,7 +86,6 @@ class UpdateLog:
 class Epoch:
     """A compiled run of `n_minibatches` updates. Make it with `compile_epoch`."""
 
-    @garbage_kept()
     def __init__(
         self,
         architecture: Architecture,
@@ -102,8 +100,13 @@ class Epoch:
         self._slots = OPTIMIZERS[rule.optimizer].slots
         self._hyper = rule.hyper_names()
         self._dtype = dtype
-        inputs, outputs = _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype)
-        self._function = CompiledFunction(inputs, outputs, dtype, mode)
+        determined_by = (architecture, rule, data, n_minibatches, batch_size)
+        self._function = CompiledFunction(
+            lambda: _epoch_graph(*determined_by, dtype),
+            *(dtype, mode),
+            kept_as=("epoch", *determined_by),
+            built_of=[*architecture.functions(), OPTIMIZERS[rule.optimizer].rule],
+        )
 
     def __call__(
         self,

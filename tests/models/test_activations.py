@@ -20,7 +20,7 @@ def test_activations_and_their_derivatives_are_the_textbooks_and_relu_has_deriva
     x = pt.tensor("x", dtype="float64", shape=(5,))
     values = [activation(x) for activation in ACTIVATIONS.values()]
     derivatives = [pytensor.grad(value.sum(), x) for value in values]
-    outputs = CompiledFunction([x], values + derivatives, "float64")(X)
+    outputs = CompiledFunction(lambda: ([x], values + derivatives), "float64")(X)
     for name, value, derivative in zip(ACTIVATIONS, outputs[:4], outputs[4:], strict=True):
         np.testing.assert_allclose(value, EXPECTED[name][0], atol=1e-15, err_msg=name)
         np.testing.assert_allclose(derivative, EXPECTED[name][1], atol=1e-15, err_msg=name)

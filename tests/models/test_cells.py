@@ -41,7 +41,7 @@ def outputs_of(arch, parameters, inputs, mask=None, initial=None):
     weights = {name: pt.tensor(name, dtype="float64", shape=array.shape) for name, array in parameters.items()}
     outputs = network(arch, weights, *symbols.values()).outputs
     given = [symbol for symbol in symbols.values() if symbol is not None]
-    function = CompiledFunction([*weights.values(), *given], [outputs], "float64")
+    function = CompiledFunction(lambda: ([*weights.values(), *given], [outputs]), "float64")
     return function(*parameters.values(), *(array for array in arrays.values() if array is not None))[0]
 
 

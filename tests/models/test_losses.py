@@ -26,7 +26,7 @@ def values():
         "of last over steps": mean_over_steps(squared_error(outputs[:, 1], targets[:, 1]), mask),
         "over sequences": mean_over_sequences(mean_over_steps(squared, mask), weights),
     }
-    function = CompiledFunction([outputs, targets, mask, weights], list(graphs.values()), "float64")
+    function = CompiledFunction(lambda: ([outputs, targets, mask, weights], list(graphs.values())), "float64")
 
     def evaluate(weights):
         return dict(zip(graphs, function(OUTPUTS, TARGETS, MASK, np.array(weights)), strict=True))

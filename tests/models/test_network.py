@@ -48,7 +48,7 @@ def compiled_network(arch, masked, batch=BATCH, n_steps=N_STEPS):
     }
     inputs, mask, initial = (symbols[name] for name in shapes)
     outputs = network(arch, symbols, inputs, mask if masked else None, initial).outputs
-    function = CompiledFunction(list(symbols.values()), [outputs], "float64")
+    function = CompiledFunction(lambda: (list(symbols.values()), [outputs]), "float64")
     return lambda parameters, *arrays: function(*parameters.values(), *arrays)[0]
 
 

@@ -39,7 +39,9 @@ def test_omega_and_its_immediate_derivative_equal_plain_loops_and_central_differ
         pt.tensor(name, dtype="float64", shape=array.shape)
         for name, array in (("W", W), ("e", errors), ("p", products), ("real", real))
     ]
-    penalty, derivative, share = CompiledFunction(symbols, omega(*symbols), "float64")(W, errors, products, real)
+    penalty, derivative, share = CompiledFunction(lambda: (symbols, omega(*symbols)), "float64")(
+        W, errors, products, real
+    )
     assert penalty == pytest.approx(reference(W, errors, products, real[:, :, 0]), rel=1e-10)
     assert share == pytest.approx((N_STEPS * BATCH - 3) / (N_STEPS * BATCH))
     differences = np.zeros_like(W)

@@ -34,7 +34,7 @@ def penalties():
         penalty = {"l1": l1_penalty, "l2": l2_penalty}[kind](symbols, {group: strength})
         gradients = pytensor.grad(penalty, list(symbols.values()), disconnected_inputs="ignore")
         outputs += [penalty, *gradients]
-    function = CompiledFunction([*symbols.values(), strength], outputs, "float64")
+    function = CompiledFunction(lambda: ([*symbols.values(), strength], outputs), "float64")
     values = iter(function(*WEIGHTS.values(), np.asarray(STRENGTH)))
     return {case: (next(values), {name: next(values) for name in SHAPES}) for case in cases}
 

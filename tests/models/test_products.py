@@ -25,7 +25,7 @@ def matrices(*shapes):
 def evaluated(make, arrays, mode="JAX"):
     symbols = [pt.tensor(f"x{i}", dtype="float64", shape=array.shape) for i, array in enumerate(arrays)]
     made = make(*symbols)
-    return CompiledFunction(symbols, made if isinstance(made, list) else [made], "float64", mode)(*arrays)
+    return CompiledFunction(lambda: (symbols, made if isinstance(made, list) else [made]), "float64", mode)(*arrays)
 
 
 @pytest.mark.parametrize("mode", ["JAX", "FAST_COMPILE"])

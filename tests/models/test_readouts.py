@@ -13,7 +13,9 @@ ONE_HOT = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 def evaluate(name, targets):
     scores, symbols = (pt.tensor(each, dtype="float64", shape=SCORES.shape) for each in ("scores", "targets"))
     readout = READOUTS[name]
-    function = CompiledFunction([scores, symbols], [readout.outputs(scores), readout.loss(scores, symbols)], "float64")
+    function = CompiledFunction(
+        lambda: ([scores, symbols], [readout.outputs(scores), readout.loss(scores, symbols)]), "float64"
+    )
     return function(SCORES, targets)
 
 

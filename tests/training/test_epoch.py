@@ -151,7 +151,7 @@ def compiled_objective(arch, rule, shape):
     built, loss, _ = minibatch_loss(arch, parameters, data, weight)
     gradients, *_ = objective_gradient(rule, parameters, built, loss, hyper)
     inputs = [*parameters.values(), *data.values(), weight, *hyper.values()]
-    function = CompiledFunction(inputs, [loss, *(gradients[name] for name in parameters)], "float64")
+    function = CompiledFunction(lambda: (inputs, [loss, *(gradients[name] for name in parameters)]), "float64")
 
     def evaluate(values, arrays, weight, strengths):
         given = [array for array in arrays if array is not None]

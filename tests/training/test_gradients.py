@@ -14,7 +14,8 @@ def clip():
     gradient = pt.tensor("gradient", dtype="float64", shape=(4,))
     threshold = pt.tensor("threshold", dtype="float64", shape=())
     norm = gradient_norm([gradient])
-    function = CompiledFunction([gradient, threshold], [clip_by_norm(gradient, norm, threshold), norm], "float64")
+    outputs = [clip_by_norm(gradient, norm, threshold), norm]
+    function = CompiledFunction(lambda: ([gradient, threshold], outputs), "float64")
     return lambda gradient, threshold: function(gradient, np.asarray(threshold))
 
 

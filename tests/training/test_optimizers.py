@@ -42,7 +42,7 @@ def one_update():
         inputs += [rate, *slots, *hyper.values()]
         outputs += [new_parameter, *new_slots]
         counts[name] = len(slots)
-    function = CompiledFunction(inputs, outputs, "float64")
+    function = CompiledFunction(lambda: (inputs, outputs), "float64")
 
     def call(name, p, g, slots, t):
         arguments = [p, g, np.asarray(float(t))]

@@ -1,0 +1,69 @@
+"""What takes long to make and is the same in the next process: kept as files in the user's cache folder.
+
+The folder is `RNNLAB_CACHE_DIR`, else `$XDG_CACHE_HOME/rnnlab`, else `~/.cache/rnnlab`; `RNNLAB_CACHE_DIR=` (empty)
+keeps nothing. It may be deleted at any time. A folder that cannot be read or written, or a damaged file, only means
+that nothing is found.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from rnnlab.atomic_file import write_atomically
+
+MOST_BYTES = 256 * 2**20
+
+
+def load(key: str) -> bytes | None:
+    """What was kept under a key, None if nothing is found."""
+    path = _path(key)
+    if path is None:
+        return None
+    try:
+        checksum, content = path.read_bytes().split(b"\n", 1)
+        os.utime(path)
+    except (OSError, ValueError):
+        return None
+    return content if checksum == _checksum(content) else None
+
+
+def keep(key: str, content: bytes) -> None:
+    """Keep content under a key; what was not used for longest goes, where all together is more than MOST_BYTES."""
+    path = _path(key)
+    if path is None or len(content) > MOST_BYTES:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(path, _checksum(content) + b"\n" + content)
+        _make_room(path.parent)
+    except OSError:
+        return
+
+
+def _path(key: str) -> Path | None:
+    """The file of a key, None where nothing is to be kept."""
+    folder = os.environ.get("RNNLAB_CACHE_DIR")
+    if folder is None:
+        folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "rnnlab")
+    folder = os.path.expanduser(folder)
+    if not folder or folder.startswith("~"):  # nobody's home is known
+        return None
+    return Path(folder, hashlib.sha256(key.encode()).hexdigest())
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _make_room(folder: Path) -> None:
+    files = sorted(((file.stat(), file.path) for file in os.scandir(folder) if file.is_file()), key=_last_use)
+    total = sum(status.st_size for status, _ in files)
+    for status, path in files:
+        if total <= MOST_BYTES:
+            return
+        os.unlink(path)
+        total -= status.st_size
+
+
+def _last_use(file: tuple[os.stat_result, str]) -> float:
+    return file[0].st_mtime
