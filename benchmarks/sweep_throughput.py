@@ -51,6 +51,7 @@ class Sweep:
         before = _processor_time()
         # Not as an argument: an address may hold a password, which the list of processes would show.
         environment = {**os.environ, "RNNLAB_STORE": address.url or str(address.path)}
+        environment["RNNLAB_CACHE_DIR"] = ""  # every sweep compiles as much
         subprocess.run([*command, "--workers", str(self.n_workers)], env=environment, check=True)
         return _processor_time() - before
 

@@ -5,6 +5,7 @@ processes at a time and record into files. `python -m benchmarks.sweeps [--runs 
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -113,12 +114,16 @@ WAYS = {RNNLAB_SWEEP: with_rnnlab, MLFLOW: with_mlflow, "PyTorch, Hydra with job
 
 
 def measure(name: str, training: Training, n_runs: int) -> Sweep:
-    """Sweep into a temporary folder. Raises RuntimeError if a command fails or a run is missing."""
+    """Sweep into a temporary folder, with nothing compiled before.
+
+    Raises RuntimeError if a command fails or a run is missing.
+    """
     with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder, _Memory() as memory:
-        commands, ends = WAYS[name](training, n_runs, Path(folder))
+        store, cache = Path(folder, "store"), Path(folder, "cache")
+        commands, ends = WAYS[name](training, n_runs, store)
         began, started = time.time(), time.perf_counter()
         with ThreadPoolExecutor(N_WORKERS) as pool:
-            list(pool.map(_run, commands))
+            list(pool.map(lambda command: _run(command, RNNLAB_CACHE_DIR=str(cache)), commands))
         seconds = time.perf_counter() - started
         relative = [end - began for end in ends()]
     if len(relative) != n_runs:
@@ -126,8 +131,8 @@ def measure(name: str, training: Training, n_runs: int) -> Sweep:
     return Sweep(name, training.name, seconds, relative, memory.peak)
 
 
-def _run(command: list) -> None:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def _run(command: list, **environment: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{command}: {done.stderr[-2000:]}")
 

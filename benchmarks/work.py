@@ -11,7 +11,7 @@ from rnnlab.config import Config, default_config, merge_config
 from rnnlab.random_streams import stream
 from rnnlab.run import run
 from rnnlab.tasks.dot_product import dot_product
-from rnnlab.tasks.minibatches import minibatches
+from rnnlab.tasks.minibatches import minibatch_order
 from rnnlab.tasks.splits import generate_splits
 
 NAMES = ("W_uh", "W_hh", "b_hh", "W_hy", "b_hy")
@@ -78,7 +78,7 @@ def checked_orders(work: Work, seed: int) -> np.ndarray:
     n_sequences = work.n_minibatches * work.batch_size
     n_epochs = -(-CHECKED_UPDATES // work.n_minibatches)
     streams = [stream(seed, "minibatches", epoch) for epoch in range(n_epochs)]
-    return np.stack([minibatches(rng, n_sequences, work.batch_size)[0] for rng in streams])
+    return np.stack([minibatch_order(rng, n_sequences, work.batch_size) for rng in streams])
 
 
 def write(work: Work, path: Path) -> None:

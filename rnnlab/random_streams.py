@@ -1,6 +1,7 @@
 """Named random streams: one independent generator per purpose, all derived from one seed."""
 
 import hashlib
+from functools import cache
 
 import numpy as np
 
@@ -11,6 +12,10 @@ def stream(seed: int, name: str, *index: int) -> np.random.Generator:
     The same arguments give the same draws in every process; different arguments give independent draws
     (`numpy.random.SeedSequence` over the seed, a hash of the name, and the index).
     """
+    return np.random.default_rng(np.random.SeedSequence([seed, *_words(name), *index]))
+
+
+@cache
+def _words(name: str) -> list[int]:
     digest = hashlib.sha256(name.encode()).digest()
-    name_words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
-    return np.random.default_rng(np.random.SeedSequence([seed, *name_words, *index]))
+    return [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]

@@ -132,8 +132,9 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
         return_updates=False,
     )
     final = [output[-1] for output in outputs[: len(carried)]]
-    d_z, d_products, d_hidden = (output[::-1] for output in outputs[len(carried) :])
-    d_W = sum_of_outer_products(before[0], d_products, (n_steps, batch, n_hidden, n_columns))
+    d_z, d_products, d_hidden = outputs[len(carried) :]  # from the last step to the first
+    d_W = sum_of_outer_products(before[0][::-1], d_products, (n_steps, batch, n_hidden, n_columns))
+    d_z, d_products, d_hidden = d_z[::-1], d_products[::-1], d_hidden[::-1]
     return Gradients(d_W, d_z, tuple(final[:n_states]), d_products, d_hidden)
 
 

@@ -1,6 +1,6 @@
 """The compiled epoch: all minibatch updates between two validations in one call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +19,8 @@ from rnnlab.training.packing import Packing
 Arrays = dict[str, np.ndarray]
 
 L1_METHODS = ("subgradient", "proximal")
+
+_CONNECTED = "connectivity."
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,16 @@ class UpdateRule:
             *(["omega"] if self.omega else []),
         ]
 
-    def packing(self, architecture: Architecture) -> Packing:
-        """How the parameters, and likewise each of the optimizer's slots, are carried from update to update.
+    def carried_shapes(self, architecture: Architecture) -> dict[str, tuple[int, ...]]:
+        """The name and shape of every array that is carried from update to update: the parameters, then each slot.
 
-        In a vector of all parameters an update asks of each entry which gradient it belongs to, which for one sequence
-        takes longer than the rest. An optimizer with slots has several operations, which are compiled once for a
-        vector and once for each of as many arrays; compiling these takes a second longer.
+        An optimizer without slots carries each parameter by itself, one with slots a vector of all parameters and one
+        for each slot. In a vector an update asks of each entry which gradient it belongs to, which for one sequence
+        takes longer than the rest. Optimizers with slots have several operations, which are compiled once for a vector
+        and once for each of as many arrays; compiling these takes a second longer.
         """
-        return Packing(architecture.parameter_shapes(), together=bool(OPTIMIZERS[self.optimizer].slots))
+        parameters, slots = architecture.parameter_shapes(), OPTIMIZERS[self.optimizer].slots
+        return {name: (Packing(parameters).size,) for name in ("parameters", *slots)} if slots else parameters
 
     def slot_shapes(self, architecture: Architecture) -> dict[str, tuple[int, ...]]:
         """The name and shape of every array of the optimizer's state, such as `velocity.layer1.W_hh`."""
@@ -96,8 +100,9 @@ class Epoch:
         dtype: str,
         mode: str = "JAX",
     ):
-        self._packing = rule.packing(architecture)
-        self._slots = OPTIMIZERS[rule.optimizer].slots
+        self._parameters = list(architecture.parameter_shapes())
+        self._state = Packing(architecture.parameter_shapes() | rule.slot_shapes(architecture))
+        self._connectivity = Packing(architecture.parameter_shapes())
         self._hyper = rule.hyper_names()
         self._dtype = dtype
         determined_by = (architecture, rule, data, n_minibatches, batch_size)
@@ -128,31 +133,20 @@ class Epoch:
         first_update:   the number of updates made before
         connectivity:   by parameter name, 1 where a weight may change and 0 where it stays, if the rule asks for it
         """
-        pack = self._packing.pack
-        updates = np.arange(first_update + 1, first_update + 1 + len(order))
-        outputs = self._function(
-            *pack(parameters).values(),
-            *(block for slot in self._slots for block in pack(_named(slots, slot)).values()),
+        updates = np.arange(first_update + 1, first_update + 1 + len(order), dtype=self._dtype)
+        state, logs = self._function(
+            self._state.pack(parameters | slots),
             *(array for array in data if array is not None),
-            order.astype("int32"),
-            weights.astype(self._dtype),
+            np.asarray(order, "int32"),
+            cast(weights, self._dtype),
             cast(learning_rates, self._dtype),
-            updates.astype(self._dtype),
-            *(np.asarray(hyper[name], self._dtype) for name in self._hyper),
-            *([] if connectivity is None else pack(connectivity).values()),
+            updates,
+            *([np.array([hyper[name] for name in self._hyper], self._dtype)] if self._hyper else []),
+            *([] if connectivity is None else [cast(self._connectivity.pack(connectivity), self._dtype)]),
         )
-        n_blocks = len(self._packing.shapes)
-        carried = [self._unpacked(outputs[i * n_blocks :]) for i in range(1 + len(self._slots))]
-        new_slots = {
-            f"{slot}.{name}": array
-            for slot, arrays in zip(self._slots, carried[1:], strict=True)
-            for name, array in arrays.items()
-        }
-        return carried[0], new_slots, UpdateLog(*outputs[len(carried) * n_blocks :])
-
-    def _unpacked(self, outputs: Sequence[np.ndarray]) -> Arrays:
-        """The arrays by parameter name, from outputs that begin with their blocks."""
-        return self._packing.unpack(dict(zip(self._packing.shapes, outputs, strict=False)))
+        arrays = self._state.unpack(state)
+        parameters = {name: arrays.pop(name) for name in self._parameters}
+        return parameters, arrays, UpdateLog(*logs)
 
 
 compile_epoch = lru_cache(maxsize=None)(Epoch)
@@ -160,79 +154,77 @@ compile_epoch = lru_cache(maxsize=None)(Epoch)
 
 def cast(values: np.ndarray, dtype: str) -> np.ndarray:
     """Values in another precision; too large ones become infinite, which ends training as diverged."""
+    if values.dtype == dtype:
+        return values
     with np.errstate(over="ignore"):
         return values.astype(dtype)
-
-
-def _named(slots: Arrays, slot: str) -> Arrays:
-    """The arrays of one slot by parameter name: `velocity.layer1.W_hh` as `layer1.W_hh`."""
-    prefix = f"{slot}."
-    return {name.removeprefix(prefix): array for name, array in slots.items() if name.startswith(prefix)}
 
 
 def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
     """The symbolic inputs and outputs of `n_minibatches` updates: an outer scan over minibatches.
 
-    The scan carries the parameters, and likewise each of the optimizer's slots, in the blocks of `rule.packing`.
+    The inputs are those that `Epoch` gives, the outputs the parameters and slots as a vector, and the logs
+    (n_logs, n_minibatches).
     """
-    packing = rule.packing(architecture)
-    slots = OPTIMIZERS[rule.optimizer].slots
-    shapes = dict(packing.shapes)
-    shapes |= {f"{slot}.{block}": shape for slot in slots for block, shape in packing.shapes.items()}
-    carried = {name: pt.tensor(name, dtype=dtype, shape=shape) for name, shape in shapes.items()}
+    shapes = rule.carried_shapes(architecture)
+    whole, by_name = Packing(shapes), Packing(architecture.parameter_shapes())
+    state = pt.tensor("state", dtype=dtype, shape=(whole.size,))
     dataset = symbolic_data(architecture, data, dtype)
     order = pt.tensor("order", dtype="int32", shape=(n_minibatches, batch_size))
     weights = pt.tensor("weights", dtype=dtype, shape=(n_minibatches, batch_size))
     rates = pt.tensor("learning_rates", dtype=dtype, shape=(n_minibatches,))
     updates = pt.tensor("updates", dtype=dtype, shape=(n_minibatches,))
-    hyper = {name: pt.tensor(name, dtype=dtype, shape=()) for name in rule.hyper_names()}
+    names = rule.hyper_names()
+    settings = [pt.tensor("hyper", dtype=dtype, shape=(len(names),))] if names else []
+    hyper = {name: settings[0][i] for i, name in enumerate(names)}
     if rule.connectivity:
-        hyper |= {
-            f"connectivity.{block}": pt.tensor(f"connectivity.{block}", dtype=dtype, shape=shape)
-            for block, shape in packing.shapes.items()
-        }
+        settings.append(pt.tensor("connectivity", dtype=dtype, shape=(by_name.size,)))
+        hyper |= {_CONNECTED + name: array for name, array in by_name.unpack(settings[-1]).items()}
 
     def one_update(indices, weight, rate, update, *rest):
-        old = dict(zip(carried, rest[: len(carried)], strict=True))
-        given = dict(zip([*dataset, *hyper], rest[len(carried) :], strict=True))
+        old = dict(zip(shapes, rest[: len(shapes)], strict=True))
+        given = dict(zip([*dataset, *hyper], rest[len(shapes) :], strict=True))
         minibatch = {name: given[name][indices] for name in dataset}
-        parameters = packing.unpack({block: old[block] for block in packing.shapes})
+        parameters = by_name.unpack(old["parameters"]) if "parameters" in old else old
         built, loss, error = minibatch_loss(architecture, parameters, minibatch, weight)
         if rule.connectivity:
-            given["connectivity"] = packing.unpack({block: given[f"connectivity.{block}"] for block in packing.shapes})
+            given["connectivity"] = {name: given[_CONNECTED + name] for name in parameters}
         gradients, norm, penalty_log = objective_gradient(rule, parameters, built, loss, given)
-        new = _updated(rule, packing, old, gradients, rate, update, given)
-        return [*(new[name] for name in carried), loss, error, norm, *penalty_log]
+        new = _updated(rule, by_name, old, gradients, rate, update, given)
+        return [*(new[name] for name in shapes), loss, error, norm, *penalty_log]
 
     outputs = pytensor.scan(
         one_update,
         sequences=[order, weights, rates, updates],
-        outputs_info=[*carried.values()] + [None] * (5 if rule.omega else 3),
+        outputs_info=[*whole.unpack(state).values()] + [None] * (5 if rule.omega else 3),
         non_sequences=[*dataset.values(), *hyper.values()],
         n_steps=n_minibatches,
         strict=True,
         return_updates=False,
     )
-    final = [output[-1] for output in outputs[: len(carried)]]
+    final = {name: output[-1] for name, output in zip(shapes, outputs, strict=False)}
     return (
-        [*carried.values(), *dataset.values(), order, weights, rates, updates, *hyper.values()],
-        [*final, *outputs[len(carried) :]],
+        [state, *dataset.values(), order, weights, rates, updates, *settings],
+        [whole.pack(final, pt.concatenate), pt.stack(outputs[len(shapes) :])],
     )
 
 
-def _updated(rule, packing, old, gradients, rate, update, hyper):
-    """The blocks of the parameters and of the slots after an update, by name."""
+def _updated(rule, by_name, old, gradients, rate, update, hyper):
+    """The carried arrays after an update, by name."""
     optimizer = OPTIMIZERS[rule.optimizer]
+
+    def carried(arrays):
+        """Arrays by parameter name in the form in which parameters are carried."""
+        return {"parameters": by_name.pack(arrays, pt.concatenate)} if optimizer.slots else arrays
+
     new = {}
-    for block, gradient in packing.pack(gradients, pt.concatenate).items():
-        slots = [f"{slot}.{block}" for slot in optimizer.slots]
-        new[block], after = optimizer.rule(
-            old[block], gradient, tuple(old[slot] for slot in slots), rate, update, hyper
-        )
-        new |= dict(zip(slots, after, strict=True))
+    for name, gradient in carried(gradients).items():
+        slots = tuple(old[slot] for slot in optimizer.slots)
+        new[name], after = optimizer.rule(old[name], gradient, slots, rate, update, hyper)
+        new |= dict(zip(optimizer.slots, after, strict=True))
     if rule.l1_method == "proximal":
-        strengths = packing.pack(_l1_strengths(rule, gradients, hyper), pt.concatenate)
-        new |= {block: _soft_threshold(new[block], strengths[block] * rate) for block in strengths}
+        strengths = carried(_l1_strengths(rule, gradients, hyper))
+        new |= {name: _soft_threshold(new[name], strengths[name] * rate) for name in strengths}
     return new
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
 from rnnlab.compiled import to_device
@@ -12,7 +13,7 @@ from rnnlab.evaluation.forward import Forward, compile_forward
 from rnnlab.models.network import Architecture
 from rnnlab.models.symbols import DataShape
 from rnnlab.random_streams import stream
-from rnnlab.tasks.minibatches import minibatches
+from rnnlab.tasks.minibatches import minibatch_order, minibatch_weights
 from rnnlab.tasks.sequences import Sequences
 from rnnlab.training.early_stopping import EarlyStopping, StoppingRule
 from rnnlab.training.epoch import Arrays, Epoch, UpdateRule, cast, compile_epoch
@@ -119,12 +120,15 @@ def _initial_state(training: Training, parameters: Arrays) -> TrainingState:
 
 
 class _Feed:
-    """The training sequences and the minibatch order of the epoch at hand."""
+    """The training sequences and the minibatch order of the epoch at hand, and the compiled functions for them."""
 
     def __init__(self, training: Training, training_data: Callable[[int], Sequences]):
         self._training = training
         self._training_data = training_data
         self._load(0)
+        self._weights = minibatch_weights(self.sequences.n_sequences, training.batch_size)
+        self.counts = self._weights.sum(axis=1)
+        self._calls: dict[tuple[int, int], tuple[Epoch, jax.Array]] = {}
 
     @property
     def n_minibatches(self) -> int:
@@ -132,18 +136,19 @@ class _Feed:
         return len(self.order)
 
     def go_to(self, epoch: int) -> None:
-        """Make `order`, `weights` and `arrays` those of an epoch."""
+        """Make `order` and `arrays` those of an epoch."""
         if epoch != self.epoch:
             self._load(epoch)
 
-    def compiled(self, n_updates: int) -> Epoch:
-        """The compiled function for `n_updates` updates."""
-        training = self._training
-        mask = self.sequences.mask
-        shape = DataShape(self.sequences.n_sequences, self.sequences.n_steps, mask is not None)
-        return compile_epoch(
-            training.architecture, training.rule, shape, n_updates, training.batch_size, training.dtype
-        )
+    def call(self, start: int, stop: int) -> tuple[Epoch, jax.Array]:
+        """The compiled function for so many minibatches, and the weights of those from `start` to `stop`."""
+        if (start, stop) not in self._calls:
+            training, mask = self._training, self.sequences.mask
+            shape = DataShape(self.sequences.n_sequences, self.sequences.n_steps, mask is not None)
+            determined_by = (training.architecture, training.rule, shape, stop - start, training.batch_size)
+            weights = to_device(self._weights[start:stop], training.dtype)
+            self._calls[start, stop] = compile_epoch(*determined_by, training.dtype), weights
+        return self._calls[start, stop]
 
     def _load(self, epoch: int) -> None:
         training, sequences = self._training, self._training_data(epoch)
@@ -153,30 +158,28 @@ class _Feed:
             arrays = (sequences.inputs, sequences.targets, sequences.mask, sequences.initial if mapped else None)
             self.arrays = tuple(None if array is None else to_device(array, training.dtype) for array in arrays)
         self.epoch = epoch
-        self.order, self.weights = minibatches(
-            stream(training.seed, "minibatches", epoch), sequences.n_sequences, training.batch_size
-        )
+        rng = stream(training.seed, "minibatches", epoch)
+        self.order = minibatch_order(rng, sequences.n_sequences, training.batch_size)
 
 
 def _run_chunk(training: Training, state: TrainingState, feed: _Feed, chunk: Chunk) -> bool:
     """Make the updates of a chunk; False if loss or weights are not finite afterwards."""
     feed.go_to(chunk.epoch)
-    order, weights = feed.order[chunk.start : chunk.stop], feed.weights[chunk.start : chunk.stop]
-    epoch = feed.compiled(len(order))
+    order, counts = feed.order[chunk.start : chunk.stop], feed.counts[chunk.start : chunk.stop]
+    epoch, weights = feed.call(chunk.start, chunk.stop)
     rates = _learning_rates(training, state.n_updates + np.arange(len(order)))
     state.parameters, state.slots, update_log = epoch(
         *(state.parameters, state.slots, feed.arrays, order, weights, rates, state.n_updates),
         *(training.hyper, training.connectivity),
     )
-    counts = weights.sum(axis=1)
     state.n_updates += len(order)
     state.n_epochs += chunk.ends_epoch
     state.n_examples += int(counts.sum())
     state.pending.append((update_log, counts))
     if training.log_updates:
         state.update_logs.append(update_log)
-    arrays = [update_log.loss, *state.parameters.values()]
-    return all(bool(np.isfinite(array).all()) for array in arrays)
+    arrays = [update_log.loss, *(array.ravel() for array in state.parameters.values())]
+    return bool(np.isfinite(np.concatenate(arrays)).all())
 
 
 def _learning_rates(training: Training, updates: np.ndarray) -> np.ndarray:

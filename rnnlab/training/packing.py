@@ -1,36 +1,25 @@
-"""How an epoch carries arrays from update to update: each by itself, or all end to end in one vector."""
+"""Named arrays end to end in one vector, and back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from math import prod
 from typing import Any
 
 import numpy as np
 
 
 class Packing:
-    """Named arrays in blocks: one for each array, or, with `together`, a single vector of all of them.
+    """A vector of arrays of the given shapes, by name and in that order. Works on NumPy arrays and on symbols."""
 
-    `shapes` are those of the blocks by name. Works on NumPy arrays and on symbols.
-    """
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]):
+        ends = list(accumulate((prod(shape) for shape in shapes.values()), initial=0))
+        self._places = [(name, slice(*ends[i : i + 2]), shape) for i, (name, shape) in enumerate(shapes.items())]
+        self.size = ends[-1]
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], together: bool):
-        self._arrays = shapes
-        self._together = together
-        size = sum(int(np.prod(shape)) for shape in shapes.values())
-        self.shapes = {"all": (size,)} if together else dict(shapes)
+    def pack(self, arrays: Mapping[str, Any], concatenate: Callable[[Sequence[Any]], Any] = np.concatenate) -> Any:
+        """The vector (size,); `concatenate` joins vectors."""
+        return concatenate([arrays[name].reshape((-1,)) for name, _, _ in self._places])
 
-    def pack(self, arrays: Mapping[str, Any], concatenate: Callable[[Sequence[Any]], Any] = np.concatenate) -> dict:
-        """The blocks of arrays by name; `concatenate` joins vectors."""
-        if not self._together:
-            return {name: arrays[name] for name in self._arrays}
-        return {"all": concatenate([arrays[name].reshape((-1,)) for name in self._arrays])}
-
-    def unpack(self, blocks: Mapping[str, Any]) -> dict:
-        """The inverse of `pack`."""
-        if not self._together:
-            return dict(blocks)
-        arrays, start = {}, 0
-        for name, shape in self._arrays.items():
-            stop = start + int(np.prod(shape))
-            arrays[name] = blocks["all"][start:stop].reshape(shape)
-            start = stop
-        return arrays
+    def unpack(self, vector: Any) -> dict[str, Any]:
+        """The arrays by name: the inverse of `pack`."""
+        return {name: vector[place].reshape(shape) for name, place, shape in self._places}

@@ -10,24 +10,19 @@ SHAPES = {"layer1.W_hh": (3, 3), "layer1.b_hh": (3,), "readout.b_hy": (1,)}
 ARRAYS = {name: np.random.default_rng(0).normal(size=shape) for name, shape in SHAPES.items()}
 
 
-@pytest.mark.parametrize("together", [False, True])
-def test_what_was_packed_comes_out_again_whatever_the_order_it_was_given_in(together):
-    packing = Packing(SHAPES, together)
-    blocks = packing.pack(dict(reversed(ARRAYS.items())))
-    assert {name: block.shape for name, block in blocks.items()} == packing.shapes
-    arrays = packing.unpack(blocks)
+def test_what_was_packed_comes_out_again_whatever_the_order_it_was_given_in():
+    packing = Packing(SHAPES)
+    vector = packing.pack(dict(reversed(ARRAYS.items())))
+    assert vector.shape == (packing.size,) == (13,)
+    arrays = packing.unpack(vector)
     assert list(arrays) == list(SHAPES)
     for name, array in arrays.items():
         np.testing.assert_array_equal(array, ARRAYS[name])
 
 
-def test_together_there_is_one_vector_of_all_arrays_and_otherwise_a_block_of_each():
-    assert Packing(SHAPES, together=True).shapes == {"all": (13,)}
-    assert Packing(SHAPES, together=False).shapes == SHAPES
-
-
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_only_an_optimizer_with_slots_carries_a_vector(optimizer):
+def test_only_an_optimizer_with_slots_carries_its_parameters_as_a_vector(optimizer):
     arch = Architecture(1, 1, 2, 1, "elman", "tanh", "zero", 0, False)
-    packing = UpdateRule(optimizer, clip=False, l1_groups=(), l2_groups=()).packing(arch)
-    assert (list(packing.shapes) == ["all"]) == bool(OPTIMIZERS[optimizer].slots)
+    shapes = UpdateRule(optimizer, clip=False, l1_groups=(), l2_groups=()).carried_shapes(arch)
+    slots = OPTIMIZERS[optimizer].slots
+    assert shapes == (dict.fromkeys(("parameters", *slots), (11,)) if slots else arch.parameter_shapes())
