@@ -126,8 +126,8 @@ def _first(measured: Measured) -> Iterator[str]:
         "## From the start of a process to its first update\n\nSeconds, the median and the range over several "
         "processes, on all cores: with nothing kept from before, and with the compilation cache that an earlier "
         "process filled (rnnlab's and Theano's own, JAX's `JAX_COMPILATION_CACHE_DIR`). For rnnlab it is the first "
-        "compiled call of a whole run, after a first validation. Programs with a single start were measured while Theano "
-        "compiled on another core.\n\n" + table(("work", "program", "cold", "warm"), rows)
+        "compiled call of a whole run, after a first validation. Programs with a single start were measured while "
+        "Theano compiled on another core.\n\n" + table(("work", "program", "cold", "warm"), rows)
     )
 
 
