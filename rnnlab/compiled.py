@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -47,7 +48,7 @@ with garbage_kept():
     _64_BIT_AT_IMPORT = jax.config.jax_enable_x64
     import pytensor
     import pytensor.link.jax.dispatch  # sets the switch
-    from jax.stages import Compiled
+    from jax.stages import Lowered
     from pytensor.compile.mode import get_mode
     from pytensor.graph.basic import Variable
     from pytensor.graph.fg import FunctionGraph
@@ -65,6 +66,7 @@ atexit.register(gc.freeze)
 # There is nothing to be moved out of the loops over time, and looking for it takes a seventh of all rewriting.
 JAX = get_mode("JAX").excluding("scan_pushout")
 
+_IN_BACKGROUND = ThreadPoolExecutor(1, thread_name_prefix="rnnlab-compile")
 
 Graph = tuple[Sequence[Variable], Sequence[Variable]]
 
@@ -90,29 +92,37 @@ class CompiledFunction:
         built_of: Iterable[Callable] = (),
     ):
         self._dtype = dtype
+        self._function: Future[Callable] = Future()
         with jax.enable_x64(dtype == "float64"), garbage_kept():
             if mode != "JAX":
-                self._function = _by_pytensor(*graph(), mode)
-            else:
-                key = None if kept_as is None else kept_functions.key((dtype, kept_as), built_of)
-                self._function = kept_functions.load(key) or kept_functions.keep(key, _compile(*graph()))
+                self._function.set_result(_by_pytensor(*graph(), mode))
+                return
+            key = None if kept_as is None else kept_functions.key((dtype, kept_as), built_of)
+            kept = kept_functions.load(key)
+            if kept is not None:
+                self._function.set_result(kept)
+                return
+            lowered = _lowered(*graph())
+            # XLA needs nothing of Python: meanwhile, the next graph can be built.
+            self._function = _IN_BACKGROUND.submit(lambda: kept_functions.keep(key, lowered.compile()))
 
     def __call__(self, *arguments: np.ndarray | jax.Array) -> list[np.ndarray]:
         """The graph's outputs as NumPy arrays; returns when they have been computed."""
         with jax.enable_x64(self._dtype == "float64"):
-            return [np.asarray(output) for output in self._function(*arguments)]
+            return [np.asarray(output) for output in self._function.result()(*arguments)]
 
 
 def _by_pytensor(inputs: Sequence[Variable], outputs: Sequence[Variable], mode: str) -> Callable:
     return pytensor.function(list(inputs), list(outputs), mode=mode, on_unused_input="ignore", trust_input=True)
 
 
-def _compile(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Compiled:
+def _lowered(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Lowered:
+    """The program for XLA."""
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
     JAX.optimizer.rewrite(graph)
     shapes = [jax.ShapeDtypeStruct(variable.type.shape, variable.type.dtype) for variable in graph.inputs]
     with _no_word_of_truncation():
-        return jax.jit(jax_funcify(graph)).lower(*shapes).compile()
+        return jax.jit(jax_funcify(graph)).lower(*shapes)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import jax
 import numpy as np
@@ -91,6 +92,8 @@ def fit(
     for step, metrics in state.history:
         log(step, metrics)
     started = time.perf_counter() - state.seconds
+    for first in islice(plan(feed.n_minibatches, training.max_epochs, training.validate_every), 1):
+        feed.call(first.start, first.stop)  # its graph is built while XLA compiles that of the validation
     if not state.history and not validation(state, finite=True):
         return Fitted(state, "diverged", "the initial weights already give a validation loss that is not finite")
     for chunk in plan(feed.n_minibatches, training.max_epochs, training.validate_every):
