@@ -1,6 +1,7 @@
 """How time and memory grow with the number of steps and of sequences: slopes on log-log axes."""
 
 import contextlib
+import itertools
 import os
 import tempfile
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.processes import Process
-from benchmarks.programs import JAX_EPOCH, RNNLAB, Program
+from benchmarks.programs import JAX_EPOCH, RNNLAB
 from benchmarks.update_times import take_turns
 from benchmarks.work import Work, write
 
@@ -63,7 +64,7 @@ def _measure(
     seconds_a_turn: float,
 ) -> list[Growth]:
     """Milliseconds of an epoch's `parts`, for every program and work in turn."""
-    core = max(os.sched_getaffinity(0))
+    cores = sorted(os.sched_getaffinity(0))
     measured = []
     with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder:
         files = [Path(folder, f"{n}.npz") for n in x]
@@ -71,17 +72,17 @@ def _measure(
             write(work, file)
         for program in PROGRAMS:
             with contextlib.ExitStack() as stack:
-                processes = [_started(program, file, core, Path(folder), stack) for file in files]
-                times = take_turns(processes, [1] * len(works), n_rounds, seconds_a_turn, core)
+                processes = [
+                    Process(program, file, core, Path(folder))
+                    for file, core in zip(files, itertools.cycle(cores), strict=False)
+                ]
+                for process in processes:
+                    stack.callback(process.close)
+                for process in processes:
+                    process.wait_for_first()
+                    process.wait_for_losses()
+                times = take_turns(processes, [1] * len(works), n_rounds, seconds_a_turn, cores[-1])
             milliseconds = [float(np.median(own)) / 1000 / n for own, n in zip(times, parts, strict=True)]
             megabytes = [process.megabytes or np.nan for process in processes]
             measured.append(Growth(x_name, program.name, list(x), milliseconds, megabytes))
     return measured
-
-
-def _started(program: Program, file: Path, core: int, folder: Path, stack: contextlib.ExitStack) -> Process:
-    process = Process(program, file, core, folder)
-    stack.callback(process.close)
-    process.wait_for_first()
-    process.wait_for_losses()
-    return process

@@ -118,10 +118,15 @@ def initial_parameters(
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a network's graph: its recurrence, and the prefix of its parameters' names."""
+    """One layer of a network's graph: its recurrence, and the prefix of its parameters' names.
+
+    reversed_z: its projected input with the last step first, as backpropagation comes by it. It is there to take
+                gradients of, and never computed.
+    """
 
     name: str
     recurrence: Recurrence
+    reversed_z: TensorVariable
 
 
 @dataclass(frozen=True)
@@ -169,9 +174,16 @@ def network(
     mask_by_step = None if mask is None else mask.T[:, :, None]
     layers = []
     for name in architecture.layer_names():
-        shape = (n_steps, batch, n_in)
-        recurrence = _recurrence(architecture, name, parameters, below, shape, mask_by_step, initial)
-        layers.append(Layer(name, recurrence))
+        z, reversed_z = (_projected(parameters, name, steps, (n_steps, batch, n_in)) for steps in (below, below[::-1]))
+        recurrence = run_forward(
+            CELLS[architecture.cell],
+            ACTIVATIONS[architecture.activation],
+            parameters[f"{name}.W_hh"],
+            z,
+            _initial_states(architecture, name, parameters, initial, batch, inputs.dtype),
+            mask_by_step,
+        )
+        layers.append(Layer(name, recurrence, reversed_z))
         below, n_in = recurrence.states[0], architecture.n_hidden
     read = below if architecture.every_state else below[-1]
     scores = pt.dot(read, W_hy) + b_hy
@@ -204,28 +216,14 @@ def _feed_forward(
     return hidden
 
 
-def _recurrence(
-    architecture: Architecture,
-    layer: str,
-    parameters: Mapping[str, TensorVariable],
-    inputs: TensorVariable,
-    shape: tuple[int, int, int],
-    mask: TensorVariable | None,
-    initial: TensorVariable | None,
-) -> Recurrence:
-    """One layer on time-first inputs of a static shape (n_steps, batch, n_in)."""
+def _projected(
+    parameters: Mapping[str, TensorVariable], layer: str, inputs: TensorVariable, shape: tuple[int, int, int]
+) -> TensorVariable:
+    """`u[t] W_uh + b_hh` of all steps: (n_steps, batch, n_columns), from inputs of a shape (n_steps, batch, n_in)."""
     n_steps, batch, n_in = shape
-    flat = inputs.reshape((n_steps * batch, n_in))
-    projected = input_product(flat, parameters[f"{layer}.W_uh"]) + parameters[f"{layer}.b_hh"]
-    n_columns = CELLS[architecture.cell].n_blocks * architecture.n_hidden
-    return run_forward(
-        CELLS[architecture.cell],
-        ACTIVATIONS[architecture.activation],
-        parameters[f"{layer}.W_hh"],
-        projected.reshape((n_steps, batch, n_columns)),
-        _initial_states(architecture, layer, parameters, initial, batch, inputs.dtype),
-        mask,
-    )
+    W_uh, b_hh = parameters[f"{layer}.W_uh"], parameters[f"{layer}.b_hh"]
+    projected = input_product(inputs.reshape((n_steps * batch, n_in)), W_uh) + b_hh
+    return projected.reshape((n_steps, batch, b_hh.type.shape[0]))
 
 
 def _initial_states(architecture, layer, parameters, initial, batch, dtype) -> tuple[TensorVariable, ...]:

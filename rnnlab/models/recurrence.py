@@ -47,12 +47,13 @@ class Recurrence:
 class Gradients:
     """The gradient of a cost with respect to what a `Recurrence` was made of, and to every hidden state.
 
-    products: (n_steps, batch, n_blocks * n_hidden)
-    hidden:   (n_steps, batch, n_hidden), dC/dh[t] through everything that follows
+    reversed_z: (n_steps, batch, n_blocks * n_hidden), of the projected input with the last step first
+    products:   (n_steps, batch, n_blocks * n_hidden)
+    hidden:     (n_steps, batch, n_hidden), dC/dh[t] through everything that follows
     """
 
     W_hh: TensorVariable
-    z: TensorVariable
+    reversed_z: TensorVariable
     start: Blocks
     products: TensorVariable
     hidden: TensorVariable
@@ -134,8 +135,7 @@ def run_backward(recurrence: Recurrence, by_step: TensorVariable | None, at_end:
     final = [output[-1] for output in outputs[: len(carried)]]
     d_z, d_products, d_hidden = outputs[len(carried) :]  # from the last step to the first
     d_W = sum_of_outer_products(before[0][::-1], d_products, (n_steps, batch, n_hidden, n_columns))
-    d_z, d_products, d_hidden = d_z[::-1], d_products[::-1], d_hidden[::-1]
-    return Gradients(d_W, d_z, tuple(final[:n_states]), d_products, d_hidden)
+    return Gradients(d_W, d_z, tuple(final[:n_states]), d_products[::-1], d_hidden[::-1])
 
 
 def _derivative_of_step(recurrence: Recurrence, at_t: Sequence[TensorVariable], errors: Sequence[TensorVariable]):

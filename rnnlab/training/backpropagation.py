@@ -36,7 +36,7 @@ def backpropagate(network: Network, parameters: Mapping[str, TensorVariable], co
         gradients = run_backward(layer.recurrence, by_step, at_end)
         through.insert(0, gradients)
         by_name[f"{layer.name}.W_hh"] = gradients.W_hh
-        known = {layer.recurrence.z: gradients.z}
+        known = {layer.reversed_z: gradients.reversed_z}
         known |= dict(zip(layer.recurrence.start, gradients.start, strict=True))
         names = [name for name in parameters if name.startswith(f"{layer.name}.") and name not in by_name]
         wrt = [parameters[name] for name in names]
