@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from benchmarks.growth import Growth
 from benchmarks.measured import Measured
@@ -42,10 +43,15 @@ def ratios(measured: Measured) -> Figure:
         rows.sort(key=lambda row: -row.median)
         values = [row.median / own for row in rows]
         bars = axes.barh([row.program for row in rows], values, color=[COLORS[row.program] for row in rows])
-        axes.bar_label(bars, [f"{value:.2f}" if value < 10 else f"{value:.0f}" for value in values], padding=3)
+        axes.axvline(1, color="black", linewidth=0.8, zorder=0)
+        labels = [f"{value:.2f}" if value < 10 else f"{value:.0f}" for value in values]
+        axes.bar_label(bars, labels, padding=3, bbox={"color": "white", "pad": 0.5})
         axes.set_xscale("log")
-        axes.axvline(1, color="black", linewidth=0.8)
-        axes.margins(x=0.2)
+        lowest, highest = min(values) / 1.5, max(values)
+        axes.set_xlim(lowest, highest * (highest / lowest) ** 0.2)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1,) if highest > 100 * lowest else (1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_title(work.name, fontsize=10)
         axes.set_xlabel("time of one update / rnnlab's")
     return figure
@@ -91,6 +97,8 @@ def growth(measured: Measured) -> Figure:
         all_axes[0, column].set_ylabel("milliseconds of one " + ("update" if name == "steps" else "epoch"))
         all_axes[1, column].set_ylabel("peak memory in MB")
         all_axes[1, column].set_xlabel(f"number of {name}")
+        all_axes[1, column].yaxis.set_major_formatter("{x:g}")
+        all_axes[1, column].yaxis.set_minor_formatter("{x:g}")
         all_axes[0, column].legend(fontsize=8)
     return figure
 
