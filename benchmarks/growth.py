@@ -72,12 +72,10 @@ def _measure(
             write(work, file)
         for program in PROGRAMS:
             with contextlib.ExitStack() as stack:
-                processes = [
-                    Process(program, file, core, Path(folder))
-                    for file, core in zip(files, itertools.cycle(cores), strict=False)
-                ]
-                for process in processes:
-                    stack.callback(process.close)
+                processes = []
+                for file, core in zip(files, itertools.cycle(cores), strict=False):
+                    processes.append(Process(program, file, core, Path(folder, "cache")))
+                    stack.callback(processes[-1].close)
                 for process in processes:
                     process.wait_for_first()
                     process.wait_for_losses()

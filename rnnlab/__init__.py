@@ -3,6 +3,7 @@
 The names below are imported on first use, so that `import rnnlab` loads nothing else.
 """
 
+import os
 import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-IMPORTED_AT = time.time()  # no module of the package is older in this process
+
+def _inode(folder: str) -> int | None:
+    """The number by which the system knows a folder; None where the package is in none, but in an archive, say."""
+    try:
+        return os.stat(folder).st_ino
+    except OSError:
+        return None
+
+
+# When and from which folder this process first imported the package; a reload changes neither.
+IMPORTED_AT: float = globals().get("IMPORTED_AT") or time.time()
+IMPORTED_FROM: int | None = globals().get("IMPORTED_FROM") or _inode(os.path.dirname(__file__))
 
 __all__ = ["__version__", "compare", "load_model", "open_store", "plot_learning_curves"]
 

@@ -74,13 +74,14 @@ Graph = tuple[Sequence[Variable], Sequence[Variable]]
 class CompiledFunction:
     """A pure function of arrays, compiled from a PyTensor graph.
 
-    graph:   makes the symbolic inputs, all of static shapes, and outputs
-    dtype:   "float32" or "float64", the precision of the whole graph
-    mode:    PyTensor's compilation mode; anything but "JAX" is for checking one backend against another
-    kept_as: what determines the graph, besides the code of rnnlab and of its packages. What was compiled is then kept
-             for other processes (`rnnlab.kept_functions`), and `graph` is called only if nothing has been there before.
-             None: nothing is kept
-    built_of: functions that were looked up by name to build the graph; with one from elsewhere, nothing is kept
+    graph:    makes the symbolic inputs, all of static shapes, and outputs
+    dtype:    "float32" or "float64", the precision of the whole graph
+    mode:     PyTensor's compilation mode; anything but "JAX" is for checking one backend against another
+    kept_as:  what determines the graph, besides the code of rnnlab and of its packages. What was compiled is then kept
+              for other processes (`rnnlab.kept_functions`), and `graph` is called only if nothing has been there
+              before. None: nothing is kept
+    built_of: what was looked up by name to build the graph: functions, or dataclasses of functions and plain values.
+              With a function from elsewhere than rnnlab and PyTensor nothing is kept
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class CompiledFunction:
         dtype: str,
         mode: str = "JAX",
         kept_as: object = None,
-        built_of: Iterable[Callable] = (),
+        built_of: Iterable[object] = (),
     ):
         self._dtype = dtype
         self._function: Future[Callable] = Future()
@@ -97,14 +98,18 @@ class CompiledFunction:
             if mode != "JAX":
                 self._function.set_result(_by_pytensor(*graph(), mode))
                 return
-            key = None if kept_as is None else kept_functions.key((dtype, kept_as), built_of)
+            key = None if kept_as is None else kept_functions.key_of((dtype, kept_as), built_of)
             kept = kept_functions.load(key)
             if kept is not None:
                 self._function.set_result(kept)
                 return
             lowered = _lowered(*graph())
+        try:
             # XLA needs nothing of Python: meanwhile, the next graph can be built.
-            self._function = _IN_BACKGROUND.submit(lambda: kept_functions.keep(key, lowered.compile()))
+            self._function = _IN_BACKGROUND.submit(lowered.compile)
+            _IN_BACKGROUND.submit(lambda: kept_functions.keep(key, self._function.result()))
+        except RuntimeError:  # of a thread that goes on after the main one has ended
+            self._function.set_result(lowered.compile())
 
     def __call__(self, *arguments: np.ndarray | jax.Array) -> list[np.ndarray]:
         """The graph's outputs as NumPy arrays; returns when they have been computed."""

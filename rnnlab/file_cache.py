@@ -1,17 +1,21 @@
 """What takes long to make and is the same in the next process: kept as files in the user's cache folder.
 
 The folder is `RNNLAB_CACHE_DIR`, else `$XDG_CACHE_HOME/rnnlab`, else `~/.cache/rnnlab`; `RNNLAB_CACHE_DIR=` (empty)
-keeps nothing. It may be deleted at any time. A folder that cannot be read or written, or a damaged file, only means
-that nothing is found.
+keeps nothing. It may be deleted at any time. A folder that cannot be read or written, a damaged file or one of another
+user only means that nothing is found.
 """
 
 import hashlib
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from rnnlab.atomic_file import write_atomically
 
 MOST_BYTES = 256 * 2**20
+
+_OWN_NAME = re.compile(r"[0-9a-f]{64}|\.[0-9a-f]{64}\..*\.tmp")  # the second: what a killed process was writing
 
 
 def load(key: str) -> bytes | None:
@@ -20,10 +24,13 @@ def load(key: str) -> bytes | None:
     if path is None:
         return None
     try:
+        if path.stat().st_uid != os.getuid():  # what another user put there may be anything
+            return None
         checksum, content = path.read_bytes().split(b"\n", 1)
-        os.utime(path)
     except (OSError, ValueError):
         return None
+    with suppress(OSError):
+        os.utime(path)
     return content if checksum == _checksum(content) else None
 
 
@@ -56,7 +63,8 @@ def _checksum(content: bytes) -> bytes:
 
 
 def _make_room(folder: Path) -> None:
-    files = sorted(((file.stat(), file.path) for file in os.scandir(folder) if file.is_file()), key=_last_use)
+    own = (file for file in os.scandir(folder) if _OWN_NAME.fullmatch(file.name))
+    files = sorted(((file.stat(), file.path) for file in own), key=_last_use)
     total = sum(status.st_size for status, _ in files)
     for status, path in files:
         if total <= MOST_BYTES:

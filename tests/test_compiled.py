@@ -1,7 +1,10 @@
 import os
+import shutil
 import subprocess
 import sys
+import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -11,10 +14,11 @@ import pytensor.tensor as pt
 import pytest
 
 import rnnlab
-from rnnlab import kept_functions
-from rnnlab.compiled import CompiledFunction, thread_count, to_device
+from rnnlab import file_cache, kept_functions
+from rnnlab.compiled import _IN_BACKGROUND, CompiledFunction, thread_count, to_device
+from rnnlab.models.cells import CELLS
 from rnnlab.models.network import Architecture, network
-from rnnlab.models.readouts import linear, softmax
+from rnnlab.models.readouts import READOUTS, linear, softmax
 
 ROOT = Path(__file__).parents[1]
 BATCH, N_STEPS = 3, 6
@@ -100,51 +104,111 @@ def test_the_thread_count_is_what_XLA_was_told():
     assert thread_count() == int(os.environ["PJRT_NPROC"]) >= 1
 
 
-FORWARD = """
+BOTH = """
 import sys
 import numpy as np
 from rnnlab.models import recurrence
 if sys.argv[1] == "loaded":
-    recurrence.run_forward = None  # the graph cannot be built
+    recurrence.run_forward = None  # no graph can be built
 from rnnlab.evaluation.forward import compile_forward
 from rnnlab.models.network import Architecture
+from rnnlab.models.symbols import DataShape
+from rnnlab.training.epoch import UpdateRule, compile_epoch
+arch = Architecture(2, 1, 3, 1, "elman", "tanh", "zero", 0, False)
+rule = UpdateRule("momentum", clip=True, l1_groups=(), l2_groups=("W_hh",))
 for dtype in ("float32", "float64"):
-    arch = Architecture(2, 1, 3, 1, "elman", "tanh", "zero", 0, False)
     rng = np.random.default_rng(0)
     weights = {name: rng.normal(size=shape).astype(dtype) for name, shape in arch.parameter_shapes().items()}
-    inputs = rng.normal(size=(2, 4, 2)).astype(dtype)
+    inputs, targets = rng.normal(size=(2, 4, 2)).astype(dtype), rng.normal(size=(2, 1)).astype(dtype)
     print(compile_forward(arch, 4, False, dtype)(weights, inputs)[0].tobytes().hex())
+    slots = {name: np.zeros(shape, dtype) for name, shape in rule.slot_shapes(arch).items()}
+    epoch = compile_epoch(arch, rule, DataShape(2, 4, False), 2, 1, dtype)
+    hyper = {"momentum": 0.5, "clip_norm": 1.0, "l2.W_hh": 0.1}
+    order, data = np.array([[1], [0]]), (inputs, targets, None, None)
+    after, slots, log = epoch(weights, slots, data, order, np.ones((2, 1)), np.full(2, 0.1), 0, hyper)
+    print(*(array.tobytes().hex() for array in (*after.values(), *slots.values(), log.loss)))
 """
 
 
-def forward_in_a_process(folder, how, **environment):
+def both_in_a_process(folder, how, **environment):
     environment = os.environ | {"RNNLAB_CACHE_DIR": str(folder)} | environment
-    command = [sys.executable, "-c", FORWARD, how]
+    command = [sys.executable, "-c", BOTH, how]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=100)
 
 
 def test_what_one_process_compiled_the_next_one_loads_with_the_same_bits_unless_a_setting_differs(tmp_path):
-    first = forward_in_a_process(tmp_path, "compiled")
+    first = both_in_a_process(tmp_path, "compiled")
     assert (first.returncode, first.stderr) == (0, "")
-    loaded = forward_in_a_process(tmp_path, "loaded")
+    loaded = both_in_a_process(tmp_path, "loaded")
     assert (loaded.returncode, loaded.stderr, loaded.stdout) == (0, "", first.stdout)
     for setting in ({"PJRT_NPROC": "2"}, {"JAX_DEFAULT_MATMUL_PRECISION": "highest"}, {"RNNLAB_CACHE_DIR": ""}):
-        assert "TypeError" in forward_in_a_process(tmp_path, "loaded", **setting).stderr
+        assert "TypeError" in both_in_a_process(tmp_path, "loaded", **setting).stderr
 
 
 def test_what_a_function_from_elsewhere_has_part_in_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("RNNLAB_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(rnnlab, "IMPORTED_AT", time.time() + 60)
     x = pt.tensor("x", dtype="float64", shape=(1,))
-    graphs = {"known": softmax, "foreign": lambda x: pt.tanh(x)}
-    for name, function in graphs.items():
-        CompiledFunction(lambda: ([x], [pt.tanh(x)]), "float64", kept_as=name, built_of=[pt.tanh, linear, function])
-    assert len(list(tmp_path.iterdir())) == 1
+
+    def n_kept_with(*parts):
+        function = CompiledFunction(lambda: ([x], [x]), "float64", kept_as="x", built_of=[pt.tanh, linear, *parts])
+        function(np.zeros(1))
+        _IN_BACKGROUND.submit(int).result()  # what was put there before has been done
+        return len(list(tmp_path.iterdir()))
+
+    def step(z, r, states, activation):
+        return CELLS["elman"].step(z, r, states, activation)
+
+    foreign = (lambda x: pt.tanh(x), pt.vectorize(lambda x: x), replace(CELLS["elman"], step=step))
+    assert [n_kept_with(part) for part in foreign] == [0, 0, 0]
+    # And what differs in anything but the name under which it was looked up is another function.
+    parts = [softmax, pt.sin, *CELLS.values(), replace(CELLS["elman"], n_kept=1), READOUTS["linear"]]
+    assert [n_kept_with(part) for part in parts] == list(range(1, len(parts) + 1))
+    assert [n_kept_with(part) for part in parts] == [len(parts)] * len(parts)
 
 
 def test_once_a_source_has_changed_nothing_is_kept_by_a_process_that_imported_the_old_one(monkeypatch):
-    assert kept_functions.key("name", []) == kept_functions.key("name", []) != kept_functions.key("other", [])
-    monkeypatch.setattr(rnnlab, "IMPORTED_AT", os.stat(rnnlab.__file__).st_ctime)
-    assert kept_functions.key("name", []) is None
+    key_of = kept_functions.key_of
+    monkeypatch.setattr(rnnlab, "IMPORTED_AT", time.time() + 60)
+    assert key_of("name", []) == key_of("name", []) != key_of("other", [])
+    with monkeypatch.context() as patch:
+        patch.setattr(rnnlab, "IMPORTED_AT", os.stat(rnnlab.__file__).st_ctime)
+        assert key_of("name", []) is None
+    with monkeypatch.context() as patch:  # as if another folder had been put in the place of the package's
+        patch.setattr(rnnlab, "IMPORTED_FROM", 0)
+        assert key_of("name", []) is None
+
+
+def test_a_copy_of_the_package_notices_what_becomes_of_its_files_while_a_process_runs(tmp_path):
+    shutil.copytree(ROOT / "rnnlab", tmp_path / "rnnlab", ignore=shutil.ignore_patterns("__pycache__"))
+    time.sleep(2.1)
+    changes = [
+        "(root / '.#cells.py').symlink_to('nowhere')",  # as an editor makes it
+        "(root / '.#cells.py').unlink()",
+        "(root / 'models' / 'cells.py').open('a').write('')",
+        "(root / 'models' / 'cells.py').open('a').write('#')",
+    ]
+    script = ["from rnnlab.kept_functions import key_of; from pathlib import Path; import rnnlab"]
+    script += ["root = Path(rnnlab.__file__).parent; print(key_of('', []) is None)"]
+    script += [f"{change}; print(key_of('', []) is None)" for change in changes]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", "; ".join(script)]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert (done.stdout.split(), done.stderr) == (["False", "True", "False", "False", "True"], "")
+
+
+def test_what_cannot_be_loaded_is_compiled_anew_and_what_cannot_be_kept_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNNLAB_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(rnnlab, "IMPORTED_AT", time.time() + 60)
+    x = pt.tensor("x", dtype="float64", shape=(1,))
+    key = kept_functions.key_of(("float64", "x"), [])
+    file_cache.keep(key, b"not what JAX would make of it")
+    assert kept_functions.load(key) is None
+    (output,) = CompiledFunction(lambda: ([x], [2 * x]), "float64", kept_as="x")(np.ones(1))
+    assert output == 2
+    monkeypatch.setattr(kept_functions, "serialize", lambda compiled: 1 / 0)
+    (output,) = CompiledFunction(lambda: ([x], [3 * x]), "float64", kept_as="other")(np.ones(1))
+    assert output == 3
 
 
 @pytest.mark.slow

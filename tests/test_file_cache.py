@@ -48,6 +48,30 @@ def test_what_was_not_used_for_longest_makes_room(folder, monkeypatch):
     assert [key for key in "abcd" if file_cache.load(key) is not None] == ["a", "c", "d"]
 
 
+def test_files_of_others_stay_and_are_not_read(folder, monkeypatch):
+    monkeypatch.setattr(file_cache, "MOST_BYTES", 200)
+    file_cache.keep("key", bytes(100))
+    for name in ("notes.txt", "f" * 63, ".tmp"):
+        (folder / name).write_bytes(bytes(1000))
+    (folder / f".{'f' * 64}.1-2.tmp").write_bytes(bytes(1000))  # of a process that was killed
+    file_cache.keep("other", bytes(100))
+    assert {path.name for path in folder.iterdir()} >= {"notes.txt", "f" * 63, ".tmp"}
+    assert len(list(folder.iterdir())) == 4
+    assert file_cache.load("other") == bytes(100)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert file_cache.load("other") is None
+
+
+def test_a_folder_that_can_only_be_read_is_read(folder, monkeypatch):
+    file_cache.keep("key", b"1")
+
+    def refused(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert file_cache.load("key") == b"1"
+
+
 def test_it_is_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.delenv("RNNLAB_CACHE_DIR", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

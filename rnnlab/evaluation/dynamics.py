@@ -64,7 +64,7 @@ def _compile_hidden(architecture: Architecture, data: DataShape, dtype: str) -> 
         lambda: _hidden_graph(architecture, data, dtype),
         dtype,
         kept_as=("hidden states", architecture, data),
-        built_of=architecture.functions(),
+        built_of=architecture.parts(),
     )
 
 

@@ -35,7 +35,7 @@ class Forward:
             lambda: _forward_graph(architecture, data, dtype),
             *(dtype, mode),
             kept_as=("forward", architecture, data),
-            built_of=architecture.functions(),
+            built_of=architecture.parts(),
         )
 
     def __call__(
@@ -68,7 +68,7 @@ class Forward:
 
     def run(self, parameters: Arrays, blocks: Iterable[Block], n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
         """The outputs and the losses, as above, of so many sequences in blocks."""
-        weights = [parameters[name] for name in self._names]
+        weights = [np.asarray(parameters[name], self._dtype) for name in self._names]
         outputs, losses = zip(*(self._function(*weights, *block) for block in blocks), strict=True)
         return np.concatenate(outputs)[:n_sequences], np.concatenate(losses)[:n_sequences]
 

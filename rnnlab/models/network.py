@@ -1,6 +1,6 @@
 """The recurrent network: its structure, its initial weights, and the one graph that training and prediction share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,11 +65,10 @@ class Architecture:
             n_in = self.n_hidden
         return {**shapes, **self._readout_shapes()}
 
-    def functions(self) -> list[Callable]:
-        """The functions of its cell, activation and readout, which the names above stand for."""
-        cell = [] if self.cell == WINDOW else [CELLS[self.cell].step]
-        readout = READOUTS[self.readout]
-        return [*cell, ACTIVATIONS[self.activation], readout.outputs, readout.loss]
+    def parts(self) -> list[object]:
+        """What the names of its cell, activation and readout stand for."""
+        cell = [] if self.cell == WINDOW else [CELLS[self.cell]]
+        return [*cell, ACTIVATIONS[self.activation], READOUTS[self.readout]]
 
     def _readout_shapes(self) -> dict[str, tuple[int, ...]]:
         return {"readout.W_hy": (self.n_hidden, self.n_out), "readout.b_hy": (self.n_out,)}

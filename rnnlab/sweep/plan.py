@@ -21,6 +21,7 @@ _AROUND_A_RUN = (
         "cli.py",
         "errors.py",
         "file_cache.py",
+        "kept_functions.py",
         "memory.py",
         "processes.py",
         "script.py",

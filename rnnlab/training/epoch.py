@@ -110,7 +110,7 @@ class Epoch:
             lambda: _epoch_graph(*determined_by, dtype),
             *(dtype, mode),
             kept_as=("epoch", *determined_by),
-            built_of=[*architecture.functions(), OPTIMIZERS[rule.optimizer].rule],
+            built_of=[*architecture.parts(), OPTIMIZERS[rule.optimizer]],
         )
 
     def __call__(
@@ -133,14 +133,14 @@ class Epoch:
         first_update:   the number of updates made before
         connectivity:   by parameter name, 1 where a weight may change and 0 where it stays, if the rule asks for it
         """
-        updates = np.arange(first_update + 1, first_update + 1 + len(order), dtype=self._dtype)
+        updates = np.arange(first_update + 1, first_update + 1 + len(order))
         state, logs = self._function(
-            self._state.pack(parameters | slots),
+            cast(self._state.pack(parameters | slots), self._dtype),
             *(array for array in data if array is not None),
             np.asarray(order, "int32"),
             cast(weights, self._dtype),
             cast(learning_rates, self._dtype),
-            updates,
+            updates.astype(self._dtype),
             *([np.array([hyper[name] for name in self._hyper], self._dtype)] if self._hyper else []),
             *([] if connectivity is None else [cast(self._connectivity.pack(connectivity), self._dtype)]),
         )

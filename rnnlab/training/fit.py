@@ -1,7 +1,7 @@
 """The training loop: compiled epochs, validations, early stopping, and the best weights."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -92,13 +92,11 @@ def fit(
     for step, metrics in state.history:
         log(step, metrics)
     started = time.perf_counter() - state.seconds
-    for first in islice(plan(feed.n_minibatches, training.max_epochs, training.validate_every), 1):
+    for first in islice(_left(training, feed, state.n_updates), 1):
         feed.call(first.start, first.stop)  # its graph is built while XLA compiles that of the validation
     if not state.history and not validation(state, finite=True):
         return Fitted(state, "diverged", "the initial weights already give a validation loss that is not finite")
-    for chunk in plan(feed.n_minibatches, training.max_epochs, training.validate_every):
-        if chunk.epoch * feed.n_minibatches + chunk.stop <= state.n_updates:
-            continue
+    for chunk in _left(training, feed, state.n_updates):
         finite = _run_chunk(training, state, feed, chunk)
         state.seconds = time.perf_counter() - started
         if chunk.validate or not finite:
@@ -131,7 +129,7 @@ class _Feed:
         self._load(0)
         self._weights = minibatch_weights(self.sequences.n_sequences, training.batch_size)
         self.counts = self._weights.sum(axis=1)
-        self._calls: dict[tuple[int, int], tuple[Epoch, jax.Array]] = {}
+        self._calls: dict[tuple[int, bool], tuple[Epoch, jax.Array]] = {}
 
     @property
     def n_minibatches(self) -> int:
@@ -145,13 +143,14 @@ class _Feed:
 
     def call(self, start: int, stop: int) -> tuple[Epoch, jax.Array]:
         """The compiled function for so many minibatches, and the weights of those from `start` to `stop`."""
-        if (start, stop) not in self._calls:
+        kind = stop - start, stop == self.n_minibatches  # only the last minibatch has sequences of weight 0
+        if kind not in self._calls:
             training, mask = self._training, self.sequences.mask
             shape = DataShape(self.sequences.n_sequences, self.sequences.n_steps, mask is not None)
             determined_by = (training.architecture, training.rule, shape, stop - start, training.batch_size)
             weights = to_device(self._weights[start:stop], training.dtype)
-            self._calls[start, stop] = compile_epoch(*determined_by, training.dtype), weights
-        return self._calls[start, stop]
+            self._calls[kind] = compile_epoch(*determined_by, training.dtype), weights
+        return self._calls[kind]
 
     def _load(self, epoch: int) -> None:
         training, sequences = self._training, self._training_data(epoch)
@@ -163,6 +162,13 @@ class _Feed:
         self.epoch = epoch
         rng = stream(training.seed, "minibatches", epoch)
         self.order = minibatch_order(rng, sequences.n_sequences, training.batch_size)
+
+
+def _left(training: Training, feed: _Feed, n_updates: int) -> Iterator[Chunk]:
+    """The chunks that are left after so many updates."""
+    for chunk in plan(feed.n_minibatches, training.max_epochs, training.validate_every):
+        if chunk.epoch * feed.n_minibatches + chunk.stop > n_updates:
+            yield chunk
 
 
 def _run_chunk(training: Training, state: TrainingState, feed: _Feed, chunk: Chunk) -> bool:
@@ -205,7 +211,7 @@ class _Validation:
         """Validate; False if the validation loss is not finite, as it counts where loss or weights are not."""
         loss = self._loss(state.parameters) if finite else np.nan
         if state.stopping.observe(state.n_updates, state.n_epochs, loss):
-            state.best_parameters = state.parameters
+            state.best_parameters = {name: array.copy() for name, array in state.parameters.items()}
         metrics: dict[str, float] = {
             "valid.loss": loss,
             "learning_rate": float(_learning_rates(self._training, np.array([state.n_updates]))[0]),
