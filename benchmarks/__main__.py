@@ -97,9 +97,10 @@ def _first_updates(size: Size, caches: Path) -> list[first_update.FirstUpdate]:
 
 
 def _growth(size: Size) -> list[growth.Growth]:
+    n_rounds = 2 * size.rounds  # a slope has the noise of both its ends
     return [
-        *growth.with_steps(size.steps, size.rounds, size.seconds_a_turn),
-        *growth.with_sequences(size.sequences, size.rounds, size.seconds_a_turn),
+        *growth.with_steps(size.steps, n_rounds, size.seconds_a_turn),
+        *growth.with_sequences(size.sequences, n_rounds, size.seconds_a_turn),
     ]
 
 
