@@ -51,24 +51,31 @@ class UpdateRule:
             *(["omega"] if self.omega else []),
         ]
 
-    def carried_shapes(self, architecture: Architecture) -> dict[str, tuple[int, ...]]:
-        """The name and shape of every array that is carried from update to update: the parameters, then each slot.
+    @property
+    def carries_vectors(self) -> bool:
+        """Whether parameters travel from update to update as one vector and so does each slot; or each by itself.
 
-        An optimizer without slots carries each parameter by itself, one with slots a vector of all parameters and one
-        for each slot. In a vector an update asks of each entry which gradient it belongs to, which for one sequence
-        takes longer than the rest. Optimizers with slots have several operations, which are compiled once for a vector
-        and once for each of as many arrays; compiling these takes a second longer.
+        In a vector an update asks of each entry which gradient it belongs to, which for one sequence takes longer than
+        the rest. An optimizer with slots has several operations, which are compiled once for a vector and once for each
+        of as many arrays; compiling these takes a second longer.
         """
-        parameters, slots = architecture.parameter_shapes(), OPTIMIZERS[self.optimizer].slots
-        return {name: (Packing(parameters).size,) for name in ("parameters", *slots)} if slots else parameters
+        return bool(OPTIMIZERS[self.optimizer].slots)
+
+    def vectors(self, architecture: Architecture) -> dict[str, Packing]:
+        """The vectors in which an epoch is given and gives its state: `parameters`, then each slot."""
+        shapes = architecture.parameter_shapes()
+        slots = OPTIMIZERS[self.optimizer].slots
+        return {"parameters": Packing(shapes)} | {slot: Packing(_of_slot(slot, shapes)) for slot in slots}
 
     def slot_shapes(self, architecture: Architecture) -> dict[str, tuple[int, ...]]:
         """The name and shape of every array of the optimizer's state, such as `velocity.layer1.W_hh`."""
-        return {
-            f"{slot}.{name}": shape
-            for slot in OPTIMIZERS[self.optimizer].slots
-            for name, shape in architecture.parameter_shapes().items()
-        }
+        shapes = architecture.parameter_shapes()
+        slots = OPTIMIZERS[self.optimizer].slots
+        return {name: shape for slot in slots for name, shape in _of_slot(slot, shapes).items()}
+
+
+def _of_slot(slot: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {f"{slot}.{name}": shape for name, shape in shapes.items()}
 
 
 @dataclass(frozen=True)
@@ -100,9 +107,7 @@ class Epoch:
         dtype: str,
         mode: str = "JAX",
     ):
-        self._parameters = list(architecture.parameter_shapes())
-        self._state = Packing(architecture.parameter_shapes() | rule.slot_shapes(architecture))
-        self._connectivity = Packing(architecture.parameter_shapes())
+        self._packings = list(rule.vectors(architecture).values())
         self._hyper = rule.hyper_names()
         self._dtype = dtype
         determined_by = (architecture, rule, data, n_minibatches, batch_size)
@@ -134,19 +139,19 @@ class Epoch:
         connectivity:   by parameter name, 1 where a weight may change and 0 where it stays, if the rule asks for it
         """
         updates = np.arange(first_update + 1, first_update + 1 + len(order))
-        state, logs = self._function(
-            cast(self._state.pack(parameters | slots), self._dtype),
+        arrays = parameters | slots
+        *vectors, logs = self._function(
+            *(cast(packing.pack(arrays), self._dtype) for packing in self._packings),
             *(array for array in data if array is not None),
             np.asarray(order, "int32"),
             cast(weights, self._dtype),
             cast(learning_rates, self._dtype),
             updates.astype(self._dtype),
             *([np.array([hyper[name] for name in self._hyper], self._dtype)] if self._hyper else []),
-            *([] if connectivity is None else [cast(self._connectivity.pack(connectivity), self._dtype)]),
+            *([] if connectivity is None else [cast(self._packings[0].pack(connectivity), self._dtype)]),
         )
-        arrays = self._state.unpack(state)
-        parameters = {name: arrays.pop(name) for name in self._parameters}
-        return parameters, arrays, UpdateLog(*logs)
+        new, *by_slot = (packing.unpack(vector) for packing, vector in zip(self._packings, vectors, strict=True))
+        return new, {name: array for slot in by_slot for name, array in slot.items()}, UpdateLog(*logs)
 
 
 compile_epoch = lru_cache(maxsize=None)(Epoch)
@@ -163,12 +168,13 @@ def cast(values: np.ndarray, dtype: str) -> np.ndarray:
 def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
     """The symbolic inputs and outputs of `n_minibatches` updates: an outer scan over minibatches.
 
-    The inputs are those that `Epoch` gives, the outputs the parameters and slots as a vector, and the logs
+    The inputs are those that `Epoch` gives, the outputs the vectors of parameters and slots, and the logs
     (n_logs, n_minibatches).
     """
-    shapes = rule.carried_shapes(architecture)
-    whole, by_name = Packing(shapes), Packing(architecture.parameter_shapes())
-    state = pt.tensor("state", dtype=dtype, shape=(whole.size,))
+    packings = rule.vectors(architecture)
+    by_name = packings["parameters"]
+    vectors = {name: pt.tensor(name, dtype=dtype, shape=(packing.size,)) for name, packing in packings.items()}
+    carried = vectors if rule.carries_vectors else by_name.unpack(vectors["parameters"])
     dataset = symbolic_data(architecture, data, dtype)
     order = pt.tensor("order", dtype="int32", shape=(n_minibatches, batch_size))
     weights = pt.tensor("weights", dtype=dtype, shape=(n_minibatches, batch_size))
@@ -182,30 +188,31 @@ def _epoch_graph(architecture, rule, data, n_minibatches, batch_size, dtype):
         hyper |= {_CONNECTED + name: array for name, array in by_name.unpack(settings[-1]).items()}
 
     def one_update(indices, weight, rate, update, *rest):
-        old = dict(zip(shapes, rest[: len(shapes)], strict=True))
-        given = dict(zip([*dataset, *hyper], rest[len(shapes) :], strict=True))
+        old = dict(zip(carried, rest[: len(carried)], strict=True))
+        given = dict(zip([*dataset, *hyper], rest[len(carried) :], strict=True))
         minibatch = {name: given[name][indices] for name in dataset}
-        parameters = by_name.unpack(old["parameters"]) if "parameters" in old else old
+        parameters = by_name.unpack(old["parameters"]) if rule.carries_vectors else old
         built, loss, error = minibatch_loss(architecture, parameters, minibatch, weight)
         if rule.connectivity:
             given["connectivity"] = {name: given[_CONNECTED + name] for name in parameters}
         gradients, norm, penalty_log = objective_gradient(rule, parameters, built, loss, given)
         new = _updated(rule, by_name, old, gradients, rate, update, given)
-        return [*(new[name] for name in shapes), loss, error, norm, *penalty_log]
+        return [*(new[name] for name in carried), loss, error, norm, *penalty_log]
 
     outputs = pytensor.scan(
         one_update,
         sequences=[order, weights, rates, updates],
-        outputs_info=[*whole.unpack(state).values()] + [None] * (5 if rule.omega else 3),
+        outputs_info=[*carried.values()] + [None] * (5 if rule.omega else 3),
         non_sequences=[*dataset.values(), *hyper.values()],
         n_steps=n_minibatches,
         strict=True,
         return_updates=False,
     )
-    final = {name: output[-1] for name, output in zip(shapes, outputs, strict=False)}
+    final = {name: output[-1] for name, output in zip(carried, outputs, strict=False)}
+    ends = list(final.values()) if rule.carries_vectors else [by_name.pack(final, pt.concatenate)]
     return (
-        [state, *dataset.values(), order, weights, rates, updates, *settings],
-        [whole.pack(final, pt.concatenate), pt.stack(outputs[len(shapes) :])],
+        [*vectors.values(), *dataset.values(), order, weights, rates, updates, *settings],
+        [*ends, pt.stack(outputs[len(carried) :])],
     )
 
 
@@ -215,7 +222,7 @@ def _updated(rule, by_name, old, gradients, rate, update, hyper):
 
     def carried(arrays):
         """Arrays by parameter name in the form in which parameters are carried."""
-        return {"parameters": by_name.pack(arrays, pt.concatenate)} if optimizer.slots else arrays
+        return {"parameters": by_name.pack(arrays, pt.concatenate)} if rule.carries_vectors else arrays
 
     new = {}
     for name, gradient in carried(gradients).items():

@@ -293,24 +293,22 @@ def test_l1_on_W_hh_moves_no_other_weights_and_is_no_part_of_the_logged_loss(mas
         np.testing.assert_allclose(without[0][name] - withal[0][name], pull, atol=1e-14, err_msg=name)
 
 
-def test_minibatches_in_one_call_or_two_by_two_give_the_same_bits():
-    # Of a single minibatch JAX 0.12 makes no loop, and rounds otherwise in the last bit.
-    arch, shape = architecture(n_hidden=2), DataShape(n_sequences=7, n_steps=3, masked=False)
+def test_minibatches_in_one_call_or_one_by_one_give_the_same_bits():
+    arch, shape = architecture(n_hidden=2), DataShape(n_sequences=5, n_steps=3, masked=False)
     rule = UpdateRule("adam", clip=False, l1_groups=(), l2_groups=())
     parameters, data = draw(arch, shape)
     hyper = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
-    rows = np.array([[4, 0], [2, 3], [6, 5], [1, 0]])
-    weights = np.array([[1, 1], [1, 1], [1, 1], [1, 0]])
-    whole, half = (compile_epoch(arch, rule, shape, n, 2, "float64") for n in (4, 2))
+    rows = np.array([[4, 0], [2, 3], [1, 0]])
+    weights = np.array([[1, 1], [1, 1], [1, 0]])
+    whole, single = (compile_epoch(arch, rule, shape, n, 2, "float64") for n in (3, 1))
     expected = step(whole, arch, rule, parameters, data, rows, 0.1, hyper, weights)
     slots = no_slots(arch, rule)
     losses = []
-    for k in (0, 2):
-        two = slice(k, k + 2)
+    for k in range(3):
         parameters, slots, log = step(
-            half, arch, rule, parameters, data, rows[two], 0.1, hyper, weights[two], first_update=k, slots=slots
+            single, arch, rule, parameters, data, rows[k], 0.1, hyper, weights[k], first_update=k, slots=slots
         )
-        losses.extend(log.loss)
+        losses.append(log.loss[0])
     for name in parameters:
         np.testing.assert_array_equal(parameters[name], expected[0][name], err_msg=name)
     for name in slots:

@@ -23,6 +23,9 @@ def test_what_was_packed_comes_out_again_whatever_the_order_it_was_given_in():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_only_an_optimizer_with_slots_carries_its_parameters_as_a_vector(optimizer):
     arch = Architecture(1, 1, 2, 1, "elman", "tanh", "zero", 0, False)
-    shapes = UpdateRule(optimizer, clip=False, l1_groups=(), l2_groups=()).carried_shapes(arch)
+    rule = UpdateRule(optimizer, clip=False, l1_groups=(), l2_groups=())
     slots = OPTIMIZERS[optimizer].slots
-    assert shapes == (dict.fromkeys(("parameters", *slots), (11,)) if slots else arch.parameter_shapes())
+    assert rule.carries_vectors == bool(slots)
+    assert {name: packing.size for name, packing in rule.vectors(arch).items()} == dict.fromkeys(
+        ("parameters", *slots), 11
+    )
