@@ -1,8 +1,6 @@
 """How time and memory grow with the number of steps and of sequences: slopes on log-log axes."""
 
 import contextlib
-import itertools
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.processes import Process
 from benchmarks.programs import JAX_EPOCH, RNNLAB
-from benchmarks.update_times import take_turns
+from benchmarks.update_times import start, take_turns
 from benchmarks.work import Work, write
 
 PROGRAMS = (RNNLAB, JAX_EPOCH)
@@ -64,7 +61,6 @@ def _measure(
     seconds_a_turn: float,
 ) -> list[Growth]:
     """Milliseconds of an epoch's `parts`, for every program and work in turn."""
-    cores = sorted(os.sched_getaffinity(0))
     measured = []
     with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder:
         files = [Path(folder, f"{n}.npz") for n in x]
@@ -72,14 +68,9 @@ def _measure(
             write(work, file)
         for program in PROGRAMS:
             with contextlib.ExitStack() as stack:
-                processes = []
-                for file, core in zip(files, itertools.cycle(cores), strict=False):
-                    processes.append(Process(program, file, core, Path(folder, "cache")))
-                    stack.callback(processes[-1].close)
-                for process in processes:
-                    process.wait_for_first()
-                    process.wait_for_losses()
-                times = take_turns(processes, [1] * len(works), n_rounds, seconds_a_turn, cores[-1])
+                started = start([(program, file, Path(folder, "cache")) for file in files], stack)
+                processes = [process for process, _ in started]
+                times = take_turns(processes, [1] * len(works), n_rounds, seconds_a_turn)
             milliseconds = [float(np.median(own)) / 1000 / n for own, n in zip(times, parts, strict=True)]
             megabytes = [process.megabytes or np.nan for process in processes]
             measured.append(Growth(x_name, program.name, list(x), milliseconds, megabytes))

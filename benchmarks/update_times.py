@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -64,27 +65,38 @@ def measure(work: Work, programs: Iterable[Program], n_rounds: int, seconds_a_tu
 
     Raises ProgramError if a program fails, or if its losses are not rnnlab's.
     """
-    cores = sorted(os.sched_getaffinity(0))
     programs = [program for program in programs if program.installed and program.does(work)]
     with tempfile.TemporaryDirectory(prefix="rnnlab-bench-") as folder, contextlib.ExitStack() as stack:
         work_file = Path(folder, "work.npz")
         write(work, work_file)
 
-        def start(program: Program, core: int) -> tuple[Process, list[float] | None]:
-            process = Process(program, work_file, core, cache / program.module)
-            stack.callback(process.close)
-            process.wait_for_first()
-            return process, process.wait_for_losses()
-
-        with ThreadPoolExecutor(len(cores)) as pool:
-            started = list(pool.map(start, programs, [cores[i % len(cores)] for i in range(len(programs))]))
-        deviations = check([(program.name, losses) for program, (_, losses) in zip(programs, started, strict=True)])
+        started = start([(program, work_file, cache / program.module) for program in programs], stack)
+        deviations = check([(process.program.name, losses) for process, losses in started])
         processes = [process for process, _ in started]
-        times = take_turns(processes, [work.n_minibatches] * len(processes), n_rounds, seconds_a_turn, cores[-1])
+        times = take_turns(processes, [work.n_minibatches] * len(processes), n_rounds, seconds_a_turn)
         return [
             Row(work.name, process.program.name, process.version, time, deviation, process.megabytes)
             for process, time, deviation in zip(processes, times, deviations, strict=True)
         ]
+
+
+def start(
+    programs: Sequence[tuple[Program, Path, Path]], stack: contextlib.ExitStack
+) -> list[tuple[Process, list[float] | None]]:
+    """Start programs, each with its file of work and its cache, as many at a time as there are cores.
+
+    Returns their processes, which end with the stack, and their first losses.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+
+    def one(program: tuple[Program, Path, Path], core: int) -> tuple[Process, list[float] | None]:
+        process = Process(*program[:2], core, program[2])
+        stack.callback(process.close)
+        process.wait_for_first()
+        return process, process.wait_for_losses()
+
+    with ThreadPoolExecutor(len(cores)) as pool:
+        return list(pool.map(one, programs, itertools.cycle(cores)))
 
 
 def check(losses: Sequence[tuple[str, list[float] | None]]) -> list[float | None]:
@@ -106,12 +118,13 @@ def check(losses: Sequence[tuple[str, list[float] | None]]) -> list[float | None
 
 
 def take_turns(
-    processes: Sequence[Process], n_updates: Sequence[int], n_rounds: int, seconds_a_turn: float, core: int
+    processes: Sequence[Process], n_updates: Sequence[int], n_rounds: int, seconds_a_turn: float
 ) -> list[list[float]]:
     """Microseconds of an update, for each process in each round; in a round each has one turn on the same core.
 
     n_updates: in an epoch of each process
     """
+    core = max(os.sched_getaffinity(0))
     for process in processes:
         process.move_to(core)
     n_epochs = [max(1, round(seconds_a_turn / process.seconds(1))) for process in processes]

@@ -9,10 +9,10 @@ import gc
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from types import ModuleType
+from typing import TypeVar
 
 import numpy as np
 
@@ -69,6 +69,7 @@ JAX = get_mode("JAX").excluding("scan_pushout")
 _IN_BACKGROUND = ThreadPoolExecutor(1, thread_name_prefix="rnnlab-compile")
 
 Graph = tuple[Sequence[Variable], Sequence[Variable]]
+Result = TypeVar("Result")
 
 
 class CompiledFunction:
@@ -93,23 +94,19 @@ class CompiledFunction:
         built_of: Iterable[object] = (),
     ):
         self._dtype = dtype
-        self._function: Future[Callable] = Future()
         with jax.enable_x64(dtype == "float64"), garbage_kept():
             if mode != "JAX":
-                self._function.set_result(_by_pytensor(*graph(), mode))
+                self._function: Future[Callable] = _done(_by_pytensor(*graph(), mode))
                 return
             key = None if kept_as is None else kept_functions.key_of((dtype, kept_as), built_of)
             kept = kept_functions.load(key)
             if kept is not None:
-                self._function.set_result(kept)
+                self._function = _done(kept)
                 return
             lowered = _lowered(*graph())
-        try:
-            # XLA needs nothing of Python: meanwhile, the next graph can be built.
-            self._function = _IN_BACKGROUND.submit(lowered.compile)
-            _IN_BACKGROUND.submit(lambda: kept_functions.keep(key, self._function.result()))
-        except RuntimeError:  # of a thread that goes on after the main one has ended
-            self._function.set_result(lowered.compile())
+        # XLA needs nothing of Python: meanwhile, the next graph can be built.
+        self._function = _in_background(lowered.compile)
+        _in_background(lambda: kept_functions.keep(key, self._function.result()))
 
     def __call__(self, *arguments: np.ndarray | jax.Array) -> list[np.ndarray]:
         """The graph's outputs as NumPy arrays; returns when they have been computed."""
@@ -126,16 +123,23 @@ def _lowered(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Lowered
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
     JAX.optimizer.rewrite(graph)
     shapes = [jax.ShapeDtypeStruct(variable.type.shape, variable.type.dtype) for variable in graph.inputs]
-    with _no_word_of_truncation():
+    with warnings.catch_warnings():
+        # XLA truncates the 64-bit indices that PyTensor writes in a float32 graph, which changes no result.
+        warnings.filterwarnings("ignore", message="Explicitly requested dtype .* is not available")
         return jax.jit(jax_funcify(graph)).lower(*shapes)
 
 
-@contextmanager
-def _no_word_of_truncation() -> Iterator[None]:
-    """XLA truncates the 64-bit indices that PyTensor writes in a float32 graph, which changes no result."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Explicitly requested dtype .* is not available")
-        yield
+def _in_background(job: Callable[[], Result]) -> Future[Result]:
+    try:
+        return _IN_BACKGROUND.submit(job)
+    except RuntimeError:  # in a thread that goes on after the main one has ended
+        return _done(job())
+
+
+def _done(result: Result) -> Future[Result]:
+    future: Future[Result] = Future()
+    future.set_result(result)
+    return future
 
 
 def to_device(array: np.ndarray, dtype: str) -> jax.Array:

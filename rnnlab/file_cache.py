@@ -64,14 +64,10 @@ def _checksum(content: bytes) -> bytes:
 
 def _make_room(folder: Path) -> None:
     own = (file for file in os.scandir(folder) if _OWN_NAME.fullmatch(file.name))
-    files = sorted(((file.stat(), file.path) for file in own), key=_last_use)
+    files = sorted(((file.stat(), file.path) for file in own), key=lambda file: file[0].st_mtime)
     total = sum(status.st_size for status, _ in files)
     for status, path in files:
         if total <= MOST_BYTES:
             return
         os.unlink(path)
         total -= status.st_size
-
-
-def _last_use(file: tuple[os.stat_result, str]) -> float:
-    return file[0].st_mtime

@@ -13,6 +13,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,10 @@ def key_of(determined_by: object, built_of: Iterable[object]) -> str | None:
 
 
 def load(key: str | None) -> Compiled | None:
-    """The function kept under a key, None if there is none that can be loaded."""
+    """The function kept under a key, None if there is none that can be loaded.
+
+    JAX keeps a function by pickling it, and to load it runs what it finds: `file_cache` finds only this user's files.
+    """
     content = None if key is None else file_cache.load(key)
     if content is None:
         return None
@@ -102,7 +106,6 @@ def _name(function: Callable) -> str | None:
 
 def _sources() -> str | None:
     """The checksum of all sources of rnnlab, None if they are not those that this process imported."""
-    checksum = hashlib.sha256()
     root = Path(rnnlab.__file__).parent
     try:
         paths = sorted(root.rglob("*.py"))
@@ -112,12 +115,20 @@ def _sources() -> str | None:
             status = path.stat()
             if max(status.st_mtime, status.st_ctime) > rnnlab.IMPORTED_AT - _SECONDS_OF_DOUBT:
                 return None
-            checksum.update(path.read_bytes())
+        return _checksum(tuple(paths))
     except OSError:  # they change at this very moment
         return None
+
+
+@cache
+def _checksum(paths: tuple[Path, ...]) -> str:
+    checksum = hashlib.sha256()
+    for path in paths:
+        checksum.update(path.read_bytes())
     return checksum.hexdigest()
 
 
+@cache
 def _processor() -> str:
     """The kind of processor with the instructions that it has, as far as the system says so."""
     try:

@@ -16,6 +16,6 @@ def stream(seed: int, name: str, *index: int) -> np.random.Generator:
 
 
 @cache
-def _words(name: str) -> list[int]:
+def _words(name: str) -> tuple[int, ...]:
     digest = hashlib.sha256(name.encode()).digest()
-    return [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
+    return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))

@@ -15,18 +15,8 @@ from rnnlab.sweep.variant import Variant
 # Parts of rnnlab that read, write and show runs: no result depends on them.
 _AROUND_A_RUN = (
     *("analysis", "commands", "store", "sweep", "tracking"),
-    *(
-        "__main__.py",
-        "atomic_file.py",
-        "cli.py",
-        "errors.py",
-        "file_cache.py",
-        "kept_functions.py",
-        "memory.py",
-        "processes.py",
-        "script.py",
-    ),
-    *("store_address.py", "terminal.py", "variant_key.py"),
+    *("__main__.py", "atomic_file.py", "cli.py", "errors.py", "file_cache.py", "kept_functions.py"),
+    *("memory.py", "processes.py", "script.py", "store_address.py", "terminal.py", "variant_key.py"),
 )
 
 

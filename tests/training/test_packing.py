@@ -25,7 +25,7 @@ def test_only_an_optimizer_with_slots_carries_its_parameters_as_a_vector(optimiz
     arch = Architecture(1, 1, 2, 1, "elman", "tanh", "zero", 0, False)
     rule = UpdateRule(optimizer, clip=False, l1_groups=(), l2_groups=())
     slots = OPTIMIZERS[optimizer].slots
-    assert rule.carries_vectors == bool(slots)
+    assert rule.carries_vectors == bool(slots) == (optimizer != "sgd")
     assert {name: packing.size for name, packing in rule.vectors(arch).items()} == dict.fromkeys(
         ("parameters", *slots), 11
     )
